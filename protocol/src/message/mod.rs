@@ -1,0 +1,7 @@
+//! Every message on the wire, one file a conversation. Fields are only ever added at the end of a new message version;
+//! order and types never change (golden vectors in `vectors/`).
+
+pub mod admin;
+pub mod candidate;
+pub mod hello;
+pub mod transfer;
