@@ -1,0 +1,130 @@
+//! Every ask, one line a kind, and what an asker may hear.
+
+use crate::{Fact, Site, rule::Wanted, rules::*};
+use exam_protocol::{
+    code::Refusal,
+    ids::{ItemId, Sha256, StationId},
+    message::candidate::Answers,
+    time::{Now, SiteMs},
+};
+
+macro_rules! asks {
+    ($($(#[$doc:meta])* $module:ident :: $name:ident,)*) => {
+        /// What somebody wants.
+        #[derive(Clone, Debug)]
+        pub enum Ask {
+            $($(#[$doc])* $name($module::$name),)*
+        }
+
+        impl Ask {
+            fn wanted(&self) -> &dyn Wanted {
+                match self {
+                    $(Ask::$name(ask) => ask,)*
+                }
+            }
+
+            /// The ask's name, for logs.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Ask::$name(_) => stringify!($name),)*
+                }
+            }
+        }
+
+        $(impl From<$module::$name> for Ask {
+            fn from(ask: $module::$name) -> Ask {
+                Ask::$name(ask)
+            }
+        })*
+    };
+}
+
+asks! {
+    /// `exam-server init`.
+    founding::Found,
+    /// A server process begins or ends its work.
+    founding::NoteServer,
+    /// HQ's package.
+    package::TakePackage,
+    /// One-time enrolment code.
+    enrolment::IssueCode,
+    /// A machine becomes the site's.
+    enrolment::EnrolStation,
+    /// A machine says at which desk it stands.
+    seating::TakeDesk,
+    /// 开放入场.
+    admission::OpenDoor,
+    /// 准入.
+    admission::AdmitSeats,
+    /// HB-15.
+    sign_in::EnterNumber,
+    /// 开考.
+    start::Begin,
+    /// A code that opened nothing.
+    start::NoteWrongCode,
+    /// One version of one answer.
+    answers::Save,
+    /// A page of known answers.
+    answers::Recall,
+    /// 交卷.
+    hand_in::GiveIn,
+    /// 结束.
+    ending::Stop,
+    /// Time passes.
+    ending::Clock,
+    /// A bundle was written.
+    export::NoteExport,
+}
+
+impl Site {
+    /// Judges `ask` at `now` and changes nothing.
+    ///
+    /// # Errors
+    /// The refusal names the rule that says no.
+    pub fn decide(&self, now: Now, ask: &Ask) -> Result<Vec<Fact>, Refusal> {
+        ask.wanted().decide(self, now)
+    }
+
+    /// What refusing `ask` leaves in the journal.
+    pub fn trace(&self, now: Now, ask: &Ask, refusal: &Refusal) -> Vec<Fact> {
+        ask.wanted().trace(self, now, refusal)
+    }
+
+    /// What the asker hears. To be asked after the facts are applied, told after they are on disk.
+    pub fn reply(&self, ask: &Ask) -> Reply {
+        ask.wanted().reply(self)
+    }
+}
+
+/// What an asker hears when no rule said no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is so.
+    Done,
+    /// The machine is the site's.
+    Enrolled {
+        /// Its id.
+        station: StationId,
+    },
+    /// This version is on disk.
+    Saved {
+        /// Which item.
+        item: ItemId,
+        /// Which version.
+        number: u32,
+    },
+    /// A page of answers.
+    Answers(Answers),
+    /// Handed in.
+    HandedIn {
+        /// Short receipt.
+        receipt: String,
+        /// When.
+        at: SiteMs,
+    },
+    /// A package is in.
+    Package {
+        /// Whether it is the one that was already there.
+        package: Sha256,
+    },
+}

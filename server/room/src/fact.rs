@@ -1,0 +1,137 @@
+//! Every fact, one line a kind: its name in the journal never changes and is never reused.
+
+use crate::{
+    Site,
+    rule::{Happened, Tell},
+    rules::*,
+};
+use exam_protocol::{ids::SittingId, time::Now};
+use std::fmt;
+
+/// Whom a fact concerns: decides which bundle carries its text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Everybody on site.
+    Site,
+    /// One sitting.
+    Sitting(SittingId),
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scope::Site => f.write_str("site"),
+            Scope::Sitting(sitting) => write!(f, "sitting:{sitting}"),
+        }
+    }
+}
+
+/// A journal row that is not a fact of this version.
+#[derive(Debug, thiserror::Error)]
+pub enum BadFact {
+    /// Written by a newer server.
+    #[error("fact kind `{0}` is unknown: this journal was written by a newer server")]
+    UnknownKind(String),
+    /// The fields do not fit.
+    #[error("fact of kind `{kind}` cannot be read")]
+    Body {
+        /// Its kind.
+        kind: String,
+        /// What the reader said.
+        source: serde_json::Error,
+    },
+}
+
+macro_rules! facts {
+    ($($kind:literal $module:ident :: $name:ident,)*) => {
+        /// What has happened, past tense, append-only.
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(missing_docs, reason = "each variant is documented at the struct of its rule")]
+        pub enum Fact {
+            $($name($module::$name),)*
+        }
+
+        impl Fact {
+            /// Every kind a journal may hold.
+            pub const KINDS: &[&str] = &[$($kind,)*];
+
+            /// Its name in the journal.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Fact::$name(_) => $kind,)*
+                }
+            }
+
+            /// Whom it concerns.
+            pub fn scope(&self) -> Scope {
+                match self {
+                    $(Fact::$name(fact) => Happened::scope(fact),)*
+                }
+            }
+
+            /// Its fields as JSON.
+            pub fn body(&self) -> String {
+                match self {
+                    $(Fact::$name(fact) => serde_json::to_string(fact).expect("our own facts can be written"),)*
+                }
+            }
+
+            /// Reads a fact back from the journal.
+            ///
+            /// # Errors
+            /// A kind of a newer version, or fields that do not fit.
+            pub fn read(kind: &str, body: &str) -> Result<Fact, BadFact> {
+                match kind {
+                    $($kind => serde_json::from_str(body)
+                        .map(Fact::$name)
+                        .map_err(|source| BadFact::Body { kind: kind.to_owned(), source }),)*
+                    unknown => Err(BadFact::UnknownKind(unknown.to_owned())),
+                }
+            }
+        }
+
+        impl Site {
+            /// Applies a fact; judges nothing. Facts are applied in the order of the journal, each once.
+            pub fn apply(&mut self, now: Now, fact: &Fact) {
+                assert!(now.at >= self.latest, "the site's timeline only moves forward, else ends of attempts would be wrong");
+                self.latest = now.at;
+                match fact {
+                    $(Fact::$name(fact) => Happened::apply(fact, self, now),)*
+                }
+            }
+
+            /// Who must hear of a fact that has been applied.
+            pub fn tell(&self, fact: &Fact) -> Vec<Tell> {
+                match fact {
+                    $(Fact::$name(fact) => Happened::tell(fact, self),)*
+                }
+            }
+        }
+
+        $(impl From<$module::$name> for Fact {
+            fn from(fact: $module::$name) -> Fact {
+                Fact::$name(fact)
+            }
+        })*
+    };
+}
+
+facts! {
+    "site_founded" founding::SiteFounded,
+    "server_noted" founding::ServerNoted,
+    "package_taken" package::PackageTaken,
+    "code_issued" enrolment::CodeIssued,
+    "station_enrolled" enrolment::StationEnrolled,
+    "desk_taken" seating::DeskTaken,
+    "door_opened" admission::DoorOpened,
+    "candidate_admitted" admission::CandidateAdmitted,
+    "signed_in" sign_in::SignedIn,
+    "sign_in_failed" sign_in::SignInFailed,
+    "sitting_started" start::SittingStarted,
+    "wrong_code_entered" start::WrongCodeEntered,
+    "answer_saved" answers::AnswerSaved,
+    "handed_in" hand_in::HandedIn,
+    "sitting_ended" ending::SittingEnded,
+    "absence_recorded" ending::AbsenceRecorded,
+    "bundle_exported" export::BundleExported,
+}

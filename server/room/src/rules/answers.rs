@@ -1,0 +1,164 @@
+//! Answers: every version kept, each applied exactly once, what was journalled before the end counts though it arrives
+//! later (P5, C-20). Never looks at whether an answer is right.
+
+use crate::{
+    Fact, Reply, Scope, Site,
+    rule::{Happened, Wanted},
+    rules::numbers::{RECALL_BYTES_MAX, SEAT_CLOCK_AHEAD_MS, VERSIONS_MAX},
+    state::{Attempt, Version},
+};
+use exam_protocol::{
+    answer::{ANSWER_BYTES_MAX, Answer},
+    code::Refusal,
+    ids::{ItemId, Sha256, SittingId, StationId},
+    message::candidate::{Answers, AttemptId, KnownAnswer},
+    time::{Now, SiteMs},
+};
+use serde::{Deserialize, Serialize};
+
+/// A seat has a version of an answer.
+#[derive(Clone, Debug)]
+pub struct Save {
+    /// Which machine sends it.
+    pub station: StationId,
+    /// Whose attempt.
+    pub attempt: AttemptId,
+    /// Which item.
+    pub item: ItemId,
+    /// Which version.
+    pub number: u32,
+    /// What was given.
+    pub answer: Answer,
+    /// When the seat journalled it.
+    pub made_at: SiteMs,
+}
+
+impl Wanted for Save {
+    fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
+        let attempt = own_attempt(site, &self.station, self.attempt)?;
+        if self.answer.weight_bytes() > ANSWER_BYTES_MAX {
+            return Err(Refusal::AnswerTooLarge);
+        }
+        if self.number == 0 || self.number > VERSIONS_MAX {
+            return Err(Refusal::TooMany { max: VERSIONS_MAX });
+        }
+        if let Some(known) = attempt.version(&self.item, self.number) {
+            return if known == digest(&self.answer) { Ok(Vec::new()) } else { Err(self.conflict()) };
+        }
+        if attempt.handed_in.is_some() {
+            return Err(Refusal::AlreadyHandedIn);
+        }
+        let ends = site.ends(attempt).ok_or(Refusal::WrongSeatState { state: site.attempt_state(attempt, now.at) })?;
+        if self.made_at > ends {
+            return Err(Refusal::TimeOver);
+        }
+        let made_at = self.made_at.min(now.at.plus(SEAT_CLOCK_AHEAD_MS));
+        Ok(vec![
+            AnswerSaved {
+                sitting: attempt.sitting.clone(),
+                attempt: self.attempt,
+                item: self.item.clone(),
+                number: self.number,
+                answer: self.answer.clone(),
+                made_at,
+                late: now.at > ends,
+            }
+            .into(),
+        ])
+    }
+
+    fn reply(&self, _: &Site) -> Reply {
+        Reply::Saved { item: self.item.clone(), number: self.number }
+    }
+}
+
+impl Save {
+    fn conflict(&self) -> Refusal {
+        Refusal::AnswerConflict { item: self.item.clone(), number: self.number }
+    }
+}
+
+/// What tells two answers apart without keeping both.
+pub fn digest(answer: &Answer) -> Sha256 {
+    Sha256::of(&exam_protocol::frame::encode(answer))
+}
+
+/// The attempt, if it is this machine's: a fenced or foreign machine has none.
+pub(crate) fn own_attempt<'a>(site: &'a Site, station: &StationId, attempt: AttemptId) -> Result<&'a Attempt, Refusal> {
+    site.attempts.get(&attempt).filter(|a| &a.station == station).ok_or(Refusal::AttemptUnknown)
+}
+
+/// A version of an answer is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerSaved {
+    /// Which sitting.
+    pub sitting: SittingId,
+    /// Whose attempt.
+    pub attempt: AttemptId,
+    /// Which item.
+    pub item: ItemId,
+    /// Which version.
+    pub number: u32,
+    /// What was given.
+    pub answer: Answer,
+    /// When the seat journalled it.
+    pub made_at: SiteMs,
+    /// Arrived after the attempt's end, though made before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+}
+
+impl Happened for AnswerSaved {
+    fn scope(&self) -> Scope {
+        Scope::Sitting(self.sitting.clone())
+    }
+
+    fn apply(&self, site: &mut Site, _: Now) {
+        let Some(attempt) = site.attempts.get_mut(&self.attempt) else { return };
+        let log = attempt.answers.entry(self.item.clone()).or_default();
+        log.versions.insert(self.number, digest(&self.answer));
+        if log.newest.as_ref().is_none_or(|newest| newest.number < self.number) {
+            log.newest = Some(Version { number: self.number, answer: self.answer.clone() });
+        }
+        attempt.versions += 1;
+        if let Some(sitting) = site.sittings.get_mut(&self.sitting) {
+            sitting.answer_versions += 1;
+        }
+    }
+}
+
+/// A machine that lost its disk asks for what is known.
+#[derive(Clone, Debug)]
+pub struct Recall {
+    /// Which machine asks.
+    pub station: StationId,
+    /// Whose attempt.
+    pub attempt: AttemptId,
+    /// Items up to here are known.
+    pub after: Option<ItemId>,
+}
+
+impl Wanted for Recall {
+    fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        own_attempt(site, &self.station, self.attempt).map(|_| Vec::new())
+    }
+
+    fn reply(&self, site: &Site) -> Reply {
+        let mut page = Answers { answers: Vec::new(), more: false };
+        let mut bytes = 0;
+        for (item, log) in site.attempts.get(&self.attempt).into_iter().flat_map(|attempt| &attempt.answers) {
+            let Some(newest) = log.newest.as_ref().filter(|_| self.after.as_ref().is_none_or(|after| item > after))
+            else {
+                continue;
+            };
+            bytes += newest.answer.weight_bytes() + item.as_str().len() + 32;
+            if bytes > RECALL_BYTES_MAX && !page.answers.is_empty() {
+                page.more = true;
+                break;
+            }
+            page.answers.push(KnownAnswer { item: item.clone(), number: newest.number, answer: newest.answer.clone() });
+        }
+        Reply::Answers(page)
+    }
+}

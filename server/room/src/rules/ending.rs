@@ -1,0 +1,115 @@
+//! The end of a sitting (HB-22): by the clock or by a person; who never came is absent (HB-20, HB-40). Never cuts a
+//! candidate's time short by the clock.
+
+use crate::{
+    Fact, Scope, Site,
+    rule::{Happened, Tell, Wanted},
+    state::{Sitting, Stage},
+};
+use exam_protocol::{
+    code::{Phase, Refusal},
+    ids::{AdmissionNo, SittingId, StationId},
+    time::Now,
+};
+use serde::{Deserialize, Serialize};
+
+/// A person ends a sitting.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// Which sitting.
+    pub sitting: SittingId,
+    /// Who ends it.
+    pub by: StationId,
+}
+
+impl Wanted for Stop {
+    fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        let sitting = site.sitting(&self.sitting)?;
+        match sitting.phase() {
+            Phase::Running => Ok(end(site, sitting, EndedBy::Person(self.by.clone()))),
+            Phase::Ended | Phase::Exported => Ok(Vec::new()),
+            phase @ (Phase::Prepared | Phase::Admitting) => Err(Refusal::WrongPhase { phase }),
+        }
+    }
+}
+
+/// Time passes: whatever is due at `now` happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock;
+
+impl Wanted for Clock {
+    fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
+        Ok(site
+            .sittings
+            .values()
+            .filter(|sitting| site.last_end(sitting).is_some_and(|end| now.at >= end))
+            .flat_map(|sitting| end(site, sitting, EndedBy::Clock))
+            .collect())
+    }
+}
+
+fn end(site: &Site, sitting: &Sitting, by: EndedBy) -> Vec<Fact> {
+    let id = &sitting.plan.sitting;
+    let absent = site.expected(id).filter(|no| !sitting.attempts.contains_key(no));
+    let absences = absent.map(|no| AbsenceRecorded { sitting: id.clone(), admission_no: no.clone() }.into());
+    absences.chain([SittingEnded { sitting: id.clone(), by }.into()]).collect()
+}
+
+/// What ended a sitting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// Its time had run.
+    Clock,
+    /// Somebody at this machine.
+    Person(StationId),
+}
+
+/// 已结束: answering has stopped for all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SittingEnded {
+    /// Which sitting.
+    pub sitting: SittingId,
+    /// Who or what ended it.
+    pub by: EndedBy,
+}
+
+impl Happened for SittingEnded {
+    fn scope(&self) -> Scope {
+        Scope::Sitting(self.sitting.clone())
+    }
+
+    fn apply(&self, site: &mut Site, now: Now) {
+        let Some(sitting) = site.sittings.get_mut(&self.sitting) else { return };
+        if let Stage::Running { started } = sitting.stage {
+            sitting.stage = Stage::Ended { started, ended: now.at };
+        }
+    }
+
+    fn tell(&self, site: &Site) -> Vec<Tell> {
+        site.sittings.get(&self.sitting).map(|sitting| site.seats_of_room(&sitting.plan.room)).unwrap_or_default()
+    }
+}
+
+/// 缺考.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AbsenceRecorded {
+    /// Which sitting.
+    pub sitting: SittingId,
+    /// Who never signed in.
+    pub admission_no: AdmissionNo,
+}
+
+impl Happened for AbsenceRecorded {
+    fn scope(&self) -> Scope {
+        Scope::Sitting(self.sitting.clone())
+    }
+
+    fn apply(&self, site: &mut Site, _: Now) {
+        if let Some(sitting) = site.sittings.get_mut(&self.sitting) {
+            sitting.absent.insert(self.admission_no.clone());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A result bundle was written (HB-41, HB-42). Never changes what the bundle says: exports are told of at site scope.
+
+use crate::{
+    Fact, Scope, Site,
+    rule::{Happened, Wanted},
+};
+use exam_protocol::{
+    code::{Phase, Refusal},
+    ids::{Sha256, SittingId, StationId},
+    time::Now,
+};
+use serde::{Deserialize, Serialize};
+
+/// The shell wrote a bundle.
+#[derive(Clone, Debug)]
+pub struct NoteExport {
+    /// Of which sitting.
+    pub sitting: SittingId,
+    /// Hash of the content.
+    pub content: Sha256,
+    /// Hash of the sealed file.
+    pub sealed: Sha256,
+    /// Who asked for it.
+    pub by: StationId,
+}
+
+impl Wanted for NoteExport {
+    fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        match site.sitting(&self.sitting)?.phase() {
+            Phase::Ended | Phase::Exported => {}
+            phase @ (Phase::Prepared | Phase::Admitting | Phase::Running) => return Err(Refusal::WrongPhase { phase }),
+        }
+        let Self { sitting, content, sealed, by } = self.clone();
+        Ok(vec![BundleExported { sitting, content, sealed, by }.into()])
+    }
+}
+
+/// 已导出.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleExported {
+    /// Of which sitting.
+    pub sitting: SittingId,
+    /// Hash of the content.
+    pub content: Sha256,
+    /// Hash of the sealed file.
+    pub sealed: Sha256,
+    /// Who asked for it.
+    pub by: StationId,
+}
+
+impl Happened for BundleExported {
+    fn scope(&self) -> Scope {
+        Scope::Site
+    }
+
+    fn apply(&self, site: &mut Site, _: Now) {
+        if let Some(sitting) = site.sittings.get_mut(&self.sitting) {
+            sitting.exports += 1;
+        }
+    }
+}

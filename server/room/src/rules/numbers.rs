@@ -1,0 +1,74 @@
+//! Every number of the handbook, with its rule, unit and relation to the others. A plan may override some per exam.
+
+use exam_protocol::{
+    paper::Subject,
+    plan::RuleOverrides,
+    time::{minutes, seconds},
+};
+
+/// HB-20: nobody enters once 30 minutes of the sitting have run.
+pub const LATE_ENTRY_BAR_MIN: u32 = 30;
+/// HB-23: theory may be handed in during its last 15 minutes.
+pub const EARLY_HAND_IN_THEORY_MIN: u32 = 15;
+/// HB-23: practical work may be handed in during its last 30 minutes.
+pub const EARLY_HAND_IN_PRACTICAL_MIN: u32 = 30;
+/// Shortest sitting a plan may name.
+pub const SITTING_MIN_MIN: u32 = 5;
+/// Longest sitting a plan may name.
+pub const SITTING_MAX_MIN: u32 = 300;
+
+/// DESIGN §7: after so many failures at one seat a proctor has to look.
+pub const SIGN_IN_FAILURES_MAX: u32 = 5;
+/// After that the seat waits so long after each failure. Others are not affected: nobody can lock out a neighbour.
+pub const SIGN_IN_PAUSE_MS: u64 = seconds(30);
+/// How long an enrolment code is good for: one working day of installing.
+pub const ENROL_CODE_VALID_MS: u64 = minutes(12 * 60);
+/// Unused enrolment codes kept at once.
+pub const ENROL_CODES_OPEN_MAX: usize = 5_000;
+/// Machines one enrolment code may enrol.
+pub const ENROL_CODE_USES_MAX: u16 = 2_000;
+/// A seat's clock may be ahead of the server's by so much before its word for "made at" is cut back.
+pub const SEAT_CLOCK_AHEAD_MS: u64 = seconds(2);
+/// Items one hand-in may name.
+pub const HAND_IN_ITEMS_MAX: usize = exam_protocol::paper::ITEMS_MAX;
+/// Versions of one item's answer: one a second for five hours.
+pub const VERSIONS_MAX: u32 = 18_000;
+/// Candidates of one package: its import is one fact and has to fit one journal line.
+pub const CANDIDATES_MAX: usize = 2_000;
+/// Bytes in one page of recalled answers; the rest of the frame is its head.
+pub const RECALL_BYTES_MAX: usize = 512 * 1024;
+
+const _: () = assert!(EARLY_HAND_IN_PRACTICAL_MIN < SITTING_MAX_MIN);
+const _: () = assert!(SITTING_MIN_MIN < SITTING_MAX_MIN);
+const _: () = assert!(
+    RECALL_BYTES_MAX + 2 * exam_protocol::answer::ANSWER_BYTES_MAX < exam_protocol::frame::DOWN_FRAME_BYTES_MAX
+);
+
+/// The handbook's numbers as one exam uses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// HB-20, milliseconds after the start.
+    pub late_entry_bar_ms: u64,
+    early_theory_ms: u64,
+    early_practical_ms: u64,
+}
+
+impl Numbers {
+    /// The handbook's numbers with an exam's overrides.
+    pub fn of(overrides: &RuleOverrides) -> Self {
+        let ms = |own: Option<u32>, handbook: u32| minutes(u64::from(own.unwrap_or(handbook)));
+        Self {
+            late_entry_bar_ms: ms(overrides.late_entry_bar_min, LATE_ENTRY_BAR_MIN),
+            early_theory_ms: ms(overrides.early_hand_in_theory_min, EARLY_HAND_IN_THEORY_MIN),
+            early_practical_ms: ms(overrides.early_hand_in_practical_min, EARLY_HAND_IN_PRACTICAL_MIN),
+        }
+    }
+
+    /// HB-23: how long before the end hand-in opens, milliseconds.
+    pub fn early_hand_in_ms(&self, subject: Subject) -> u64 {
+        match subject {
+            Subject::Theory => self.early_theory_ms,
+            Subject::Practical => self.early_practical_ms,
+        }
+    }
+}

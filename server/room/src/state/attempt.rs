@@ -1,0 +1,84 @@
+//! An attempt: one candidate in one sitting, with every version of every answer.
+
+use crate::rules::sign_in::SignedIn;
+use exam_protocol::{
+    answer::Answer,
+    ids::{AdmissionNo, ItemId, SeatNo, Sha256, SittingId, StationId},
+    message::candidate::AttemptId,
+    time::SiteMs,
+};
+use std::collections::BTreeMap;
+
+/// One candidate in one sitting.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// In which sitting.
+    pub sitting: SittingId,
+    /// Whose.
+    pub admission_no: AdmissionNo,
+    /// The one machine that may write.
+    pub station: StationId,
+    /// At which desk.
+    pub seat: SeatNo,
+    /// Seed of the order of items and options.
+    pub order_seed: u64,
+    /// When the candidate signed in.
+    pub signed_in_at: SiteMs,
+    /// When the candidate was admitted.
+    pub admitted_at: Option<SiteMs>,
+    /// When it was handed in, and the receipt.
+    pub handed_in: Option<(SiteMs, String)>,
+    /// Answers by item.
+    pub answers: BTreeMap<ItemId, AnswerLog>,
+    /// Answer versions kept.
+    pub versions: u64,
+}
+
+/// All versions of one item's answer. Only the newest is kept whole in memory; the journal has them all.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerLog {
+    /// The newest version.
+    pub newest: Option<Version>,
+    /// What tells each version from another.
+    pub versions: BTreeMap<u32, Sha256>,
+}
+
+/// One version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Its number.
+    pub number: u32,
+    /// What was given.
+    pub answer: Answer,
+}
+
+impl Attempt {
+    /// An attempt that has just begun to exist.
+    pub(crate) fn new(signed_in: &SignedIn, at: SiteMs) -> Self {
+        Self {
+            id: signed_in.attempt,
+            sitting: signed_in.sitting.clone(),
+            admission_no: signed_in.admission_no.clone(),
+            station: signed_in.station.clone(),
+            seat: signed_in.seat,
+            order_seed: signed_in.order_seed,
+            signed_in_at: at,
+            admitted_at: None,
+            handed_in: None,
+            answers: BTreeMap::new(),
+            versions: 0,
+        }
+    }
+
+    /// Digest of a known version.
+    pub fn version(&self, item: &ItemId, number: u32) -> Option<Sha256> {
+        self.answers.get(item)?.versions.get(&number).copied()
+    }
+
+    /// Items with an answer given.
+    pub fn answered(&self) -> usize {
+        self.answers.values().filter(|log| log.newest.as_ref().is_some_and(|newest| newest.answer.is_given())).count()
+    }
+}

@@ -1,0 +1,100 @@
+//! A sitting (场次 in one room) and where it stands. A stage carries only what exists in it.
+
+use exam_protocol::{
+    code::Phase,
+    ids::{AdmissionNo, ExamId, SittingId},
+    message::candidate::AttemptId,
+    plan::SittingPlan,
+    time::{SiteMs, minutes},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a sitting stands, with what exists only there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Imported.
+    Prepared,
+    /// 入场.
+    Admitting {
+        /// When the door opened.
+        since: SiteMs,
+    },
+    /// 考试中.
+    Running {
+        /// When the paper was released.
+        started: SiteMs,
+    },
+    /// 已结束.
+    Ended {
+        /// When the paper was released.
+        started: SiteMs,
+        /// When answering stopped for all.
+        ended: SiteMs,
+    },
+}
+
+/// One sitting.
+#[derive(Clone, Debug)]
+pub struct Sitting {
+    /// Of which exam.
+    pub exam: ExamId,
+    /// As planned.
+    pub plan: SittingPlan,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Who has signed in.
+    pub attempts: BTreeMap<AdmissionNo, AttemptId>,
+    /// Who is recorded as absent.
+    pub absent: BTreeSet<AdmissionNo>,
+    /// Wrong unlock codes typed.
+    pub wrong_codes: u32,
+    /// Answer versions kept.
+    pub answer_versions: u64,
+    /// Bundles written.
+    pub exports: u32,
+}
+
+impl Sitting {
+    /// A sitting nothing has happened in.
+    pub fn new(exam: ExamId, plan: SittingPlan) -> Self {
+        Self {
+            exam,
+            plan,
+            stage: Stage::Prepared,
+            attempts: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            wrong_codes: 0,
+            answer_versions: 0,
+            exports: 0,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &SittingId {
+        &self.plan.sitting
+    }
+
+    /// Where it stands, in the words of the wire.
+    pub fn phase(&self) -> Phase {
+        match self.stage {
+            Stage::Prepared => Phase::Prepared,
+            Stage::Admitting { .. } => Phase::Admitting,
+            Stage::Running { .. } => Phase::Running,
+            Stage::Ended { .. } if self.exports > 0 => Phase::Exported,
+            Stage::Ended { .. } => Phase::Ended,
+        }
+    }
+
+    /// Length, milliseconds.
+    pub fn duration_ms(&self) -> u64 {
+        minutes(u64::from(self.plan.duration_min))
+    }
+
+    /// When the paper was released.
+    pub fn started(&self) -> Option<SiteMs> {
+        match self.stage {
+            Stage::Prepared | Stage::Admitting { .. } => None,
+            Stage::Running { started } | Stage::Ended { started, .. } => Some(started),
+        }
+    }
+}
