@@ -1,0 +1,267 @@
+//! The clerk: the one thread that owns the site and its journal. Takes what is waiting, decides and applies each in turn,
+//! commits all their facts in one transaction, and only then lets replies and tells go (DESIGN §3).
+//! Nobody ever hears of a fact that is not on disk.
+
+use crate::{clock::SiteClock, error_text, journal::Journal};
+use exam_protocol::{
+    code::{ErrorCode, Refusal},
+    time::Now,
+};
+use exam_room::{Ask, Fact, Reply, Site, Tell, rules::ending::Clock};
+use std::{
+    collections::BTreeSet,
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel},
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// Asks that may wait; beyond it askers hear `Busy` and come again.
+const WAITING_MAX: usize = 8_192;
+/// Jobs of one transaction.
+const BATCH_MAX: usize = 512;
+/// Longest sleep: time may have something to say.
+const WAKE_MAX: Duration = Duration::from_secs(1);
+
+/// Why an asker does not get what it wants.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum No {
+    /// A rule said no.
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    /// The world failed.
+    #[error(transparent)]
+    Error(#[from] ErrorCode),
+}
+
+/// What the clerk hands to whoever passes tells on: the site as it stands on disk, and which machines must hear.
+pub type Outbox = Box<dyn FnMut(&Site, Now, BTreeSet<Tell>) + Send>;
+
+type Release = Box<dyn FnOnce(bool) + Send>;
+type Look = Box<dyn FnOnce(&Site, Now) -> Release + Send>;
+
+enum Job {
+    Ask(Box<Ask>, oneshot::Sender<Result<Reply, No>>),
+    /// Looks at the site; what it returns is called with whether the batch reached the disk.
+    Read(Look),
+    Stop(Box<Ask>),
+}
+
+/// A handle to the clerk; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clerk {
+    jobs: SyncSender<Job>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Job::Ask(..) => "Ask",
+            Job::Read(_) => "Read",
+            Job::Stop(_) => "Stop",
+        })
+    }
+}
+
+impl Clerk {
+    /// Starts the clerk's thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(
+        journal: Journal,
+        site: Site,
+        clock: SiteClock,
+        outbox: Outbox,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (jobs, waiting) = sync_channel(WAITING_MAX);
+        let desk = Desk { journal, site, clock, outbox, sick: false, lost: false };
+        let thread = std::thread::Builder::new().name("clerk".to_owned()).spawn(move || desk.work(&waiting))?;
+        Ok((Self { jobs }, thread))
+    }
+
+    /// Asks, and returns when everything it caused is on disk.
+    ///
+    /// # Errors
+    /// A rule's refusal, or `Busy` or `Storage`: then nothing has happened.
+    pub async fn ask(&self, ask: impl Into<Ask>) -> Result<Reply, No> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Job::Ask(Box::new(ask.into()), reply))?;
+        answer.await.unwrap_or(Err(No::Error(ErrorCode::Internal)))
+    }
+
+    /// Looks at the site as it is on disk.
+    ///
+    /// # Errors
+    /// `Busy`, or `Storage` when what was seen did not reach the disk.
+    pub async fn read<T: Send + 'static>(&self, look: impl FnOnce(&Site, Now) -> T + Send + 'static) -> Result<T, No> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Job::Read(Box::new(move |site, now| {
+            let seen = look(site, now);
+            Box::new(move |kept| drop(reply.send(if kept { Ok(seen) } else { Err(No::Error(ErrorCode::Storage)) })))
+        })))?;
+        answer.await.unwrap_or(Err(No::Error(ErrorCode::Internal)))
+    }
+
+    /// The last ask of this process; the thread ends after it.
+    pub fn stop(&self, last: impl Into<Ask>) {
+        drop(self.jobs.send(Job::Stop(Box::new(last.into()))));
+    }
+
+    fn submit(&self, job: Job) -> Result<(), No> {
+        self.jobs.try_send(job).map_err(|e| match e {
+            TrySendError::Full(_) => No::Error(ErrorCode::Busy),
+            TrySendError::Disconnected(_) => No::Error(ErrorCode::Internal),
+        })
+    }
+}
+
+/// The clerk's desk: everything the thread owns.
+struct Desk {
+    journal: Journal,
+    site: Site,
+    clock: SiteClock,
+    outbox: Outbox,
+    sick: bool,
+    lost: bool,
+}
+
+/// One transaction in the making.
+#[derive(Default)]
+struct Batch {
+    facts: Vec<(Now, Fact)>,
+    tells: BTreeSet<Tell>,
+    releases: Vec<Release>,
+}
+
+impl Desk {
+    fn work(mut self, waiting: &Receiver<Job>) {
+        loop {
+            let mut batch = Batch::default();
+            self.stage_clock(&mut batch);
+            let mut stopping = false;
+            match waiting.recv_timeout(self.until_wake()) {
+                Ok(job) => stopping |= self.stage(job, &mut batch),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => stopping = true,
+            }
+            while !stopping && batch.releases.len() < BATCH_MAX {
+                match waiting.try_recv() {
+                    Ok(job) => stopping |= self.stage(job, &mut batch),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            self.commit(batch);
+            if stopping || self.lost {
+                break;
+            }
+        }
+        if let Err(error) = self.journal.close() {
+            tracing::warn!(error = %error_text(&error), "the journal could not be folded; the next start does it");
+        }
+    }
+
+    fn until_wake(&self) -> Duration {
+        let now = self.now().at;
+        self.site.next_wake().map_or(WAKE_MAX, |wake| Duration::from_millis(wake.since(now))).min(WAKE_MAX)
+    }
+
+    /// Now, never before the last fact.
+    fn now(&self) -> Now {
+        let now = self.clock.now();
+        Now { at: now.at.max(self.site.latest), wall: now.wall }
+    }
+
+    /// Whether the clerk has to stop after this batch.
+    fn stage(&mut self, job: Job, batch: &mut Batch) -> bool {
+        match job {
+            Job::Ask(ask, reply) => {
+                let result = self.judge(&ask, batch).map_err(No::Refusal);
+                batch.releases.push(Box::new(move |kept| {
+                    drop(reply.send(if kept { result } else { Err(No::Error(ErrorCode::Storage)) }));
+                }));
+                false
+            }
+            Job::Read(look) => {
+                let release = look(&self.site, self.now());
+                batch.releases.push(release);
+                false
+            }
+            Job::Stop(last) => {
+                drop(self.judge(&last, batch));
+                true
+            }
+        }
+    }
+
+    fn stage_clock(&mut self, batch: &mut Batch) {
+        let now = self.now();
+        if self.site.next_wake().is_some_and(|wake| now.at >= wake) {
+            drop(self.judge(&Ask::Clock(Clock), batch));
+        }
+    }
+
+    fn judge(&mut self, ask: &Ask, batch: &mut Batch) -> Result<Reply, Refusal> {
+        let now = self.now();
+        match self.site.decide(now, ask) {
+            Ok(facts) => {
+                self.take(now, facts, batch);
+                Ok(self.site.reply(ask))
+            }
+            Err(refusal) => {
+                let trace = self.site.trace(now, ask, &refusal);
+                self.take(now, trace, batch);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn take(&mut self, now: Now, facts: Vec<Fact>, batch: &mut Batch) {
+        for fact in facts {
+            self.site.apply(now, &fact);
+            batch.tells.extend(self.site.tell(&fact));
+            batch.facts.push((now, fact));
+        }
+    }
+
+    /// On disk first; then, and only then, everybody hears.
+    fn commit(&mut self, batch: Batch) {
+        let Batch { facts, tells, releases } = batch;
+        let kept = facts.is_empty() || self.append(&facts);
+        if kept && !tells.is_empty() {
+            let now = self.now();
+            (self.outbox)(&self.site, now, tells);
+        }
+        releases.into_iter().for_each(|release| release(kept));
+    }
+
+    fn append(&mut self, facts: &[(Now, Fact)]) -> bool {
+        match self.journal.append(facts) {
+            Ok(()) => {
+                if std::mem::take(&mut self.sick) {
+                    tracing::warn!("the journal can be written again");
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!(error = %error_text(&error), facts = facts.len(), "the journal cannot be written: nothing was acknowledged");
+                self.sick = true;
+                self.rebuild();
+                false
+            }
+        }
+    }
+
+    /// Memory is ahead of the disk: go back to what the disk says.
+    fn rebuild(&mut self) {
+        match self.journal.rebuild() {
+            Ok(site) => self.site = site,
+            // Going on with memory that the disk contradicts would acknowledge lies: the process ends, and the next
+            // start reads the disk again. Seats keep their own journals meanwhile.
+            Err(error) => {
+                tracing::error!(error = %error_text(&error), "the journal can be neither written nor read: the server stops");
+                self.lost = true;
+            }
+        }
+    }
+}

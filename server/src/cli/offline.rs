@@ -1,0 +1,143 @@
+//! Commands that work on the data folder itself: init, run, verify, reading the journal.
+
+use super::{args::JournalCommand, exit::Coded, output::Output};
+use anyhow::{Context, Result};
+use exam_room::{Fact, Site};
+use exam_server::{config::Config, init, journal, run, vault::Vault};
+use serde_json::json;
+use std::{io::Write, net::SocketAddr, path::Path};
+use tracing_subscriber::{Layer, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Log files kept; one a day.
+const LOG_FILES_MAX: usize = 30;
+
+pub(super) fn init(dir: &Path, site: &str, hq_key: Option<&Path>, output: Output) -> Result<()> {
+    let hq = hq_key.map(public_line).transpose()?;
+    let created = init::init(dir, site, hq)?;
+    let vault = Vault::new(std::path::absolute(dir)?);
+    let public = vault.site_public();
+    let minisign = vault.dir().join(exam_server::site::MINISIGN_PUBLIC_FILE);
+    let fingerprint = created.public.fingerprint_text();
+    output.result(
+        || {
+            format!(
+                "考点已建立 · the site exists: {} ({})\n  指纹 fingerprint  {fingerprint}\n  公开文件 public file  {}\n\
+                 下一步 next: give this file to HQ (packages are sealed to it) and to every machine of the room.",
+                created.public.name,
+                created.public.site,
+                public.display()
+            )
+        },
+        || {
+            json!({ "site": created.public.site, "name": created.public.name, "fingerprint": fingerprint,
+                "site_public": public, "minisign_public": minisign })
+        },
+    );
+    Ok(())
+}
+
+/// The key line of a minisign `.pub` file.
+fn public_line(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading HQ's key {}", path.display()))?;
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    if exam_server::import::key_id(line) == "unreadable" {
+        return Err(Coded { text: format!("{} is not a minisign public key file", path.display()), code: 3 }.into());
+    }
+    Ok(line.to_owned())
+}
+
+pub(super) fn run(dir: &Path, listen: Option<SocketAddr>, config: Option<&Path>, output: Output) -> Result<()> {
+    let mut config = config.map(Config::read).transpose()?.unwrap_or_default();
+    if let Some(listen) = listen {
+        config.listen = listen;
+    }
+    let vault = Vault::new(dir);
+    let file = tracing_appender::rolling::Builder::new()
+        .rotation(tracing_appender::rolling::Rotation::DAILY)
+        .filename_prefix("exam-server")
+        .filename_suffix("log")
+        .max_log_files(LOG_FILES_MAX)
+        .build(vault.logs())
+        .with_context(|| {
+            format!("opening the log folder {}: is this a data folder of `exam-server init`?", vault.logs().display())
+        })?;
+    let (file, _flush) = tracing_appender::non_blocking(file);
+    let level = LevelFilter::from_level(config.level());
+    tracing_subscriber::registry()
+        .with(fmt::layer().json().with_writer(file).with_filter(level))
+        .with(
+            fmt::layer()
+                .compact()
+                .with_ansi(false)
+                .with_writer(std::io::stderr)
+                .with_filter(LevelFilter::WARN.min(level)),
+        )
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let ready = run::prepare(dir, &config).await?;
+        let address = ready.address()?;
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+        output.result(
+            || format!("考点服务器已启动 · listening on UDP {address}. 按 Ctrl+C 停止 · Ctrl+C stops it."),
+            || json!({ "event": "listening", "address": address.to_string() }),
+        );
+        std::io::stdout().flush()?;
+        ready.serve(stop_signal()).await
+    })
+}
+
+/// Ctrl+C, or what a service manager sends.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    drop(tokio::signal::ctrl_c().await);
+}
+
+pub(super) fn verify(dir: &Path, output: Output) -> Result<()> {
+    let (facts, head) = journal::verify(dir)?;
+    output.result(
+        || format!("日志完整 · the journal is whole: {facts} facts, last hash {head}"),
+        || json!({ "facts": facts, "head": head }),
+    );
+    Ok(())
+}
+
+pub(super) fn journal(dir: &Path, command: &JournalCommand) -> Result<()> {
+    match command {
+        JournalCommand::Answers => answers(dir),
+    }
+}
+
+fn answers(dir: &Path) -> Result<()> {
+    let reader = journal::JournalReader::open(dir)?;
+    let mut site = Site::new(reader.site().clone());
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut failed = None;
+    reader.each(u64::MAX, |row| {
+        let fact = row.fact()?;
+        site.apply(row.now, &fact);
+        if let Fact::AnswerSaved(saved) = fact
+            && let Some(attempt) = site.attempts.get(&saved.attempt)
+        {
+            let line = json!({ "admission_no": attempt.admission_no, "item": saved.item, "number": saved.number, "answer": saved.answer });
+            if let Err(error) = writeln!(out, "{line}") {
+                failed.get_or_insert(error);
+            }
+        }
+        Ok(())
+    })?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(out.flush()?),
+    }
+}

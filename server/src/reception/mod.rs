@@ -1,0 +1,255 @@
+//! The reception: turns messages into asks for the clerk, and what the clerk says into messages. The only place that
+//! opens sealed names and keys, and only on their way to the one machine that may see them.
+//! Never decides a rule, and never answers before the disk has it.
+
+mod office;
+mod presence;
+mod seat;
+mod status;
+
+pub use presence::Presence;
+
+use crate::{
+    clerk::{Clerk, No},
+    clock::SiteClock,
+    net::{Counter, Peer},
+    site::SiteKeys,
+    vault::{Shelf, Vault},
+};
+use exam_protocol::{
+    code::{ErrorCode, Refusal},
+    ids::{AdmissionNo, SeatRef, Sha256, StationId},
+    message::{
+        hello::{Done, Failed, Refused, Role, Welcome},
+        transfer::GetChunk,
+    },
+    tag::{Down, Up},
+};
+use exam_room::{Reply, Site, Tell};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use tokio::sync::mpsc;
+
+/// Name and ID number of a candidate: sealed in the journal, opened only here.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// 姓名.
+    pub name: String,
+    /// 证件号码.
+    pub id_number: String,
+}
+
+/// What AEAD contexts are called; a ciphertext opens only under its own.
+pub mod context {
+    /// Identities of candidates.
+    pub const IDENTITY: &str = "candidate identity";
+    /// Keys of released papers.
+    pub const PAPER_KEY: &str = "paper key";
+    /// Keyed hashes of candidates' passwords.
+    pub const PASSWORD: &str = "candidate password";
+    /// Keyed hashes of enrolment codes.
+    pub const ENROL_CODE: &str = "enrolment code";
+}
+
+/// Keyed hash of a candidate's number and password under the site's at-rest key: what the journal knows of a password
+/// (DESIGN §7; Argon2 gives nothing for six derivable digits).
+pub fn password_tag(keys: &SiteKeys, admission_no: &AdmissionNo, password: &str) -> Sha256 {
+    Sha256::from_bytes(keys.at_rest().tag(context::PASSWORD, format!("{admission_no}\n{password}").as_bytes()))
+}
+
+/// Everything the reception needs; one per process.
+#[derive(Clone)]
+pub struct Reception {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clerk: Clerk,
+    clock: SiteClock,
+    keys: Arc<SiteKeys>,
+    vault: Vault,
+    presence: Arc<Presence>,
+    site_name: String,
+    boot: u64,
+    enrol_code_valid_ms: u64,
+}
+
+/// What a reception is made of.
+pub struct Parts {
+    /// The clerk.
+    pub clerk: Clerk,
+    /// The exam clock.
+    pub clock: SiteClock,
+    /// The site's keys.
+    pub keys: Arc<SiteKeys>,
+    /// The data folder.
+    pub vault: Vault,
+    /// Who is connected.
+    pub presence: Arc<Presence>,
+    /// Name of the site.
+    pub site_name: String,
+    /// Number of this start.
+    pub boot: u64,
+    /// How long enrolment codes are good for.
+    pub enrol_code_valid_ms: u64,
+}
+
+impl Reception {
+    /// Opens the reception.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { clerk, clock, keys, vault, presence, site_name, boot, enrol_code_valid_ms } = parts;
+        Self { inner: Arc::new(Inner { clerk, clock, keys, vault, presence, site_name, boot, enrol_code_valid_ms }) }
+    }
+
+    async fn outcome(&self, peer: &Peer, message: Up) -> Result<Down, No> {
+        match message {
+            Up::Hello(_) | Up::GetChunk(GetChunk { .. }) | Up::PutChunk(_) => Err(ErrorCode::OutOfPlace.into()),
+            Up::Enrol(enrol) => self.enrol(enrol).await,
+            Up::AskStatus(_) => self.status().await,
+            Up::VerifyJournal(_) => self.verify_journal().await,
+            Up::BackUp(wanted) => self.back_up(wanted).await,
+            Up::ImportPackage(wanted) => self.import(wanted).await,
+            other => {
+                let station = peer.station.clone().ok_or(No::Refusal(Refusal::RoleMayNot))?;
+                self.outcome_for(station, other).await
+            }
+        }
+    }
+
+    async fn outcome_for(&self, station: StationId, message: Up) -> Result<Down, No> {
+        match message {
+            Up::TakeSeat(wanted) => self.take_seat(station, wanted).await,
+            Up::SignIn(wanted) => self.sign_in(station, wanted).await,
+            Up::SaveAnswer(wanted) => self.save_answer(station, wanted).await,
+            Up::FetchAnswers(wanted) => self.fetch_answers(station, wanted).await,
+            Up::HandIn(wanted) => self.hand_in(station, wanted).await,
+            Up::Heartbeat(beat) => Ok(self.heartbeat(&station, &beat)),
+            Up::IssueCodes(wanted) => self.issue_code(wanted).await,
+            Up::OpenAdmission(wanted) => self.open_admission(station, wanted).await,
+            Up::Admit(wanted) => self.admit(station, wanted).await,
+            Up::StartSitting(wanted) => self.start_sitting(station, wanted).await,
+            Up::EndSitting(wanted) => self.end_sitting(station, wanted).await,
+            Up::ExportBundle(wanted) => self.export(station, wanted).await,
+            Up::Hello(_)
+            | Up::Enrol(_)
+            | Up::AskStatus(_)
+            | Up::VerifyJournal(_)
+            | Up::BackUp(_)
+            | Up::ImportPackage(_)
+            | Up::GetChunk(_)
+            | Up::PutChunk(_) => Err(ErrorCode::OutOfPlace.into()),
+        }
+    }
+
+    fn keys(&self) -> &SiteKeys {
+        &self.inner.keys
+    }
+
+    /// Runs work that blocks (files, scrypt) away from the network's threads.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reception) -> Result<T, No> + Send + 'static,
+    ) -> Result<T, No> {
+        let own = self.clone();
+        tokio::task::spawn_blocking(move || work(&own)).await.unwrap_or(Err(No::Error(ErrorCode::Internal)))
+    }
+}
+
+/// Says what failed to the log, and to the asker only that something did.
+fn internal(what: &'static str) -> impl Fn(&dyn std::fmt::Display) -> No {
+    move |error| {
+        tracing::error!(%error, what);
+        No::Error(ErrorCode::Internal)
+    }
+}
+
+fn say_no(no: No) -> Down {
+    match no {
+        No::Refusal(refusal) => Refused { refusal }.into(),
+        No::Error(error) => Failed { error }.into(),
+    }
+}
+
+fn done(reply: Reply) -> Result<Down, No> {
+    match reply {
+        Reply::Done => Ok(Done.into()),
+        Reply::Enrolled { .. }
+        | Reply::Saved { .. }
+        | Reply::Answers(_)
+        | Reply::HandedIn { .. }
+        | Reply::Package { .. } => Err(ErrorCode::Internal.into()),
+    }
+}
+
+impl Counter for Reception {
+    async fn peer(&self, certificate: &Sha256) -> Option<(Role, StationId)> {
+        let certificate = *certificate;
+        let known = move |site: &Site| {
+            let station = site.certificates.get(&certificate)?;
+            Some((site.stations.get(station)?.role, station.clone()))
+        };
+        self.inner.clerk.read(move |site, _| known(site)).await.ok().flatten()
+    }
+
+    fn welcome(&self, peer: &Peer, version: u16) -> Welcome {
+        Welcome {
+            version,
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            site: self.keys().public().site.clone(),
+            site_name: self.inner.site_name.clone(),
+            boot: self.inner.boot,
+            now: self.inner.clock.now(),
+            role: peer.role,
+            station: peer.station.clone(),
+        }
+    }
+
+    async fn answer(&self, peer: &Peer, message: Up) -> Down {
+        self.outcome(peer, message).await.unwrap_or_else(say_no)
+    }
+
+    fn joined(&self, peer: &Peer, outbox: mpsc::Sender<Down>) -> u64 {
+        let Some(station) = peer.station.clone() else { return 0 };
+        let ticket = self.inner.presence.joined(&station, peer.role, outbox, self.inner.clock.now().at);
+        if peer.role == Role::Station {
+            let own = self.clone();
+            tokio::spawn(async move {
+                let teller = own.clone();
+                let told = own
+                    .inner
+                    .clerk
+                    .read(move |site, now| teller.show(site, now, &BTreeSet::from([Tell::Seat(station)])))
+                    .await;
+                if let Err(no) = told {
+                    tracing::warn!(%no, "a seat that has just connected could not be shown its desk");
+                }
+            });
+        }
+        ticket
+    }
+
+    fn gone(&self, peer: &Peer, ticket: u64) {
+        if let Some(station) = &peer.station {
+            self.inner.presence.gone(station, ticket);
+        }
+    }
+
+    fn blob_path(&self, peer: &Peer, blob: &Sha256) -> Option<PathBuf> {
+        let shelves: &[Shelf] = match peer.role {
+            Role::Guest => &[],
+            Role::Station => &[Shelf::Papers],
+            Role::Console | Role::Admin => &[Shelf::Papers, Shelf::Bundles],
+        };
+        shelves.iter().map(|shelf| self.inner.vault.blob(*shelf, blob)).find(|path| path.is_file())
+    }
+
+    fn upload_dir(&self) -> PathBuf {
+        self.inner.vault.shelf(Shelf::Uploads)
+    }
+}
+
+/// The desk a machine stands at, for logs.
+fn desk_text(seat: Option<&SeatRef>) -> String {
+    seat.map(ToString::to_string).unwrap_or_else(|| "-".to_owned())
+}
