@@ -2,7 +2,7 @@
 //! The server's journal, the bundle's `journal.jsonl` and HQ's check all use this file. Never repairs, only refuses.
 
 use crate::{
-    ids::{Sha256, SiteId},
+    ids::{Sha256, SiteId, SittingId},
     time::{SiteMs, WallMs},
 };
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,14 @@ use serde_json::value::RawValue;
 
 /// Longest line of a `journal.jsonl`, in bytes. The largest fact is the import of a package with its whole roster.
 pub const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Scope of facts that concern everybody on site.
+pub const SITE_SCOPE: &str = "site";
+
+/// Scope of facts that concern one sitting. Ids hold no colon, so no sitting can pass for the site.
+pub fn sitting_scope(sitting: &SittingId) -> String {
+    format!("sitting:{sitting}")
+}
 
 /// One fact as it is hashed: the JSON text of this struct, field order as here, body verbatim.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,7 +31,7 @@ pub struct FactText<'a> {
     pub boot: u64,
     /// Wall time, for people.
     pub wall: WallMs,
-    /// Sitting id, or `site` for what concerns all.
+    /// [`SITE_SCOPE`] for what concerns all, else [`sitting_scope`].
     pub scope: &'a str,
     /// Name of the fact, e.g. `answer_saved`.
     pub kind: &'a str,

@@ -8,6 +8,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Shortest sitting a plan may name, in minutes.
+pub const SITTING_MINUTES_MIN: u32 = 5;
+/// Longest sitting a plan may name, in minutes: a room runs at least 5 hours (HB-03).
+pub const SITTING_MINUTES_MAX: u32 = 300;
+/// Most candidates of one package: its import is one fact and has to fit one journal line.
+pub const CANDIDATES_MAX: usize = 2_000;
+const _: () = assert!(SITTING_MINUTES_MIN < SITTING_MINUTES_MAX);
+
 /// 考场.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,11 @@ use crate::{
     rule::{Happened, Tell},
     rules::*,
 };
-use exam_protocol::{ids::SittingId, time::Now};
+use exam_protocol::{
+    chain::{SITE_SCOPE, sitting_scope},
+    ids::SittingId,
+    time::Now,
+};
 use std::fmt;
 
 /// Whom a fact concerns: decides which bundle carries its text.
@@ -20,8 +24,8 @@ pub enum Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Scope::Site => f.write_str("site"),
-            Scope::Sitting(sitting) => write!(f, "sitting:{sitting}"),
+            Scope::Site => f.write_str(SITE_SCOPE),
+            Scope::Sitting(sitting) => f.write_str(&sitting_scope(sitting)),
         }
     }
 }

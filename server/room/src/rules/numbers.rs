@@ -12,10 +12,6 @@ pub const LATE_ENTRY_BAR_MIN: u32 = 30;
 pub const EARLY_HAND_IN_THEORY_MIN: u32 = 15;
 /// HB-23: practical work may be handed in during its last 30 minutes.
 pub const EARLY_HAND_IN_PRACTICAL_MIN: u32 = 30;
-/// Shortest sitting a plan may name.
-pub const SITTING_MIN_MIN: u32 = 5;
-/// Longest sitting a plan may name.
-pub const SITTING_MAX_MIN: u32 = 300;
 
 /// DESIGN §7: after so many failures at one seat a proctor has to look.
 pub const SIGN_IN_FAILURES_MAX: u32 = 5;
@@ -33,13 +29,10 @@ pub const SEAT_CLOCK_AHEAD_MS: u64 = seconds(2);
 pub const HAND_IN_ITEMS_MAX: usize = exam_protocol::paper::ITEMS_MAX;
 /// Versions of one item's answer: one a second for five hours.
 pub const VERSIONS_MAX: u32 = 18_000;
-/// Candidates of one package: its import is one fact and has to fit one journal line.
-pub const CANDIDATES_MAX: usize = 2_000;
 /// Bytes in one page of recalled answers; the rest of the frame is its head.
 pub const RECALL_BYTES_MAX: usize = 512 * 1024;
 
-const _: () = assert!(EARLY_HAND_IN_PRACTICAL_MIN < SITTING_MAX_MIN);
-const _: () = assert!(SITTING_MIN_MIN < SITTING_MAX_MIN);
+const _: () = assert!(EARLY_HAND_IN_PRACTICAL_MIN < exam_protocol::plan::SITTING_MINUTES_MAX);
 const _: () = assert!(
     RECALL_BYTES_MAX + 2 * exam_protocol::answer::ANSWER_BYTES_MAX < exam_protocol::frame::DOWN_FRAME_BYTES_MAX
 );

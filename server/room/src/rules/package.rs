@@ -4,14 +4,13 @@
 use crate::{
     Fact, Reply, Scope, Site,
     rule::{Happened, Tell, Wanted},
-    rules::numbers::{CANDIDATES_MAX, SITTING_MAX_MIN, SITTING_MIN_MIN},
     state::{Candidate, Exam, Hq, PaperOnSite, Sitting},
 };
 use exam_protocol::{
     code::{PackageNo, Phase, Refusal},
     ids::{AdmissionNo, ExamId, SealedBytes, Sha256},
     paper::SealedPaper,
-    plan::{Place, RoomPlan, RuleOverrides, SittingPlan},
+    plan::{CANDIDATES_MAX, Place, RoomPlan, RuleOverrides, SITTING_MINUTES_MAX, SITTING_MINUTES_MIN, SittingPlan},
     time::Now,
 };
 use serde::{Deserialize, Serialize};
@@ -102,7 +101,7 @@ fn well_formed(package: &PackageTaken) -> Result<(), Refusal> {
         return Err(Refusal::TooMany { max: CANDIDATES_MAX as u32 });
     }
     for sitting in &package.sittings {
-        if !(SITTING_MIN_MIN..=SITTING_MAX_MIN).contains(&sitting.duration_min) {
+        if !(SITTING_MINUTES_MIN..=SITTING_MINUTES_MAX).contains(&sitting.duration_min) {
             return refused(format!(
                 "sitting {} lasts {} minutes; 5 to 300 are possible",
                 sitting.sitting, sitting.duration_min

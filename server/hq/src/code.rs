@@ -1,0 +1,98 @@
+//! Unlock codes at HQ: the secrets file that `package build` leaves beside a package, and `exam-hq code unlock` that reads
+//! it. Never gives a code for a package it was not made with.
+
+use crate::{
+    disk::{self, Access},
+    exit::{Exit, Say},
+};
+use anyhow::Result;
+use clap::Args;
+use exam_protocol::ids::{ExamId, PaperId, Sha256, SiteId, SittingId};
+use exam_sealed::{code::UnlockCode, json, package::Package};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io::Cursor,
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Newest format of the secrets file.
+const SECRETS_FORMAT: u32 = 1;
+
+/// Arguments of `code unlock`.
+#[derive(Args)]
+pub(crate) struct UnlockArgs {
+    /// The package; its `.secrets.json` lies beside it.
+    #[arg(long, value_name = "FILE.exam")]
+    package: PathBuf,
+    /// Which sitting (场次).
+    #[arg(long, value_name = "ID")]
+    sitting: String,
+}
+
+/// `FILE.exam.secrets.json`: HQ's alone (0600), never sent anywhere.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PackageSecrets {
+    format: u32,
+    /// The very file the codes belong to.
+    package: Sha256,
+    exam: ExamId,
+    site: SiteId,
+    /// Unlock code of each paper.
+    codes: BTreeMap<PaperId, String>,
+}
+
+impl PackageSecrets {
+    /// The secrets of a package just built.
+    pub(crate) fn new(package: &[u8], exam: ExamId, site: SiteId, codes: &BTreeMap<PaperId, UnlockCode>) -> Self {
+        let codes = codes.iter().map(|(paper, code)| (paper.clone(), code.to_string())).collect();
+        Self { format: SECRETS_FORMAT, package: Sha256::of(package), exam, site, codes }
+    }
+
+    /// Writes the file.
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        let json = Zeroizing::new(serde_json::to_vec_pretty(self)?);
+        disk::write_new(path, &json, Access::Secret)
+    }
+}
+
+/// Where the secrets of a package lie: beside it, its whole name and `.secrets.json`.
+pub(crate) fn secrets_path(package: &Path) -> PathBuf {
+    let mut name = OsString::from(package.as_os_str());
+    name.push(".secrets.json");
+    PathBuf::from(name)
+}
+
+/// `code unlock`: the code alone on stdout.
+pub(crate) fn unlock(args: &UnlockArgs, say: &Say) -> Result<()> {
+    let bytes = disk::read(&args.package, disk::INPUT_BYTES_MAX)?;
+    let secrets = read_secrets(&secrets_path(&args.package))?;
+    if secrets.package != Sha256::of(&bytes) {
+        let message = "the secrets file belongs to another package: codes are made anew each time a package is built";
+        return Err(Exit::Integrity.error(message));
+    }
+    let package = Package::open(Cursor::new(bytes))
+        .map_err(|e| Exit::Integrity.of(e).context(format!("{} is not a whole package", args.package.display())))?;
+    let sittings = &package.manifest().sittings;
+    let sitting = sittings.iter().find(|plan| plan.sitting.as_str() == args.sitting).ok_or_else(|| {
+        let known: Vec<&SittingId> = sittings.iter().map(|plan| &plan.sitting).collect();
+        let known = known.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+        Exit::NotFound.error(format!("the package has no sitting {}; it has {known}", args.sitting))
+    })?;
+    let code = secrets
+        .codes
+        .get(&sitting.paper)
+        .ok_or_else(|| Exit::NotFound.error(format!("the secrets file has no code for paper {}", sitting.paper)))?;
+    say.result(code, &json!({ "sitting": sitting.sitting, "paper": sitting.paper, "code": code }));
+    Ok(())
+}
+
+fn read_secrets(path: &Path) -> Result<PackageSecrets> {
+    let text = Zeroizing::new(disk::read_text(path)?);
+    json::read_versioned(text.as_bytes(), SECRETS_FORMAT)
+        .map_err(|e| Exit::Validation.of(e).context(format!("{} is not a secrets file", path.display())))
+}

@@ -1,0 +1,213 @@
+//! `PLAN.toml` and the files it names, read and joined into what a package is built from. Paths are relative to the plan.
+//! Never guesses: an unknown field, an id that leads nowhere or a candidate without a desk is an error with its place.
+
+mod file;
+mod seating;
+
+use crate::{
+    disk,
+    exit::{Exit, Say},
+    keys,
+};
+use anyhow::{Context, Result};
+use exam_content::fault::{Faults, Finding};
+use exam_protocol::{
+    ids::{ExamId, PaperId, RoomId, SeatNo, SittingId},
+    key::KeyedPaper,
+    paper::Paper,
+    site::SitePublic,
+    time::WallMs,
+};
+use exam_sealed::{
+    json,
+    manifest::{RoomPlan, RosterEntry, RuleOverrides, SittingPlan},
+    package::CandidateInput,
+};
+use file::{PlanFile, RoomsIn};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// Largest `FILE.paper`.
+const PAPER_FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Names shown so that a person sees whether the file was read in the right encoding.
+const NAMES_SHOWN: usize = 3;
+
+/// Everything a package needs, apart from keys and codes.
+pub(crate) struct Ready {
+    pub(crate) keys_dir: PathBuf,
+    pub(crate) exam: ExamId,
+    pub(crate) exam_title: String,
+    pub(crate) site: SitePublic,
+    pub(crate) rooms: Vec<RoomPlan>,
+    pub(crate) sittings: Vec<SittingPlan>,
+    pub(crate) rules: RuleOverrides,
+    pub(crate) candidates: Vec<CandidateInput>,
+    /// Without their keys: the answer keys end here.
+    pub(crate) papers: Vec<Paper>,
+}
+
+/// Reads a plan and everything it names.
+pub(crate) fn read(path: &Path, say: &Say) -> Result<Ready> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let text = disk::read_text(path)?;
+    let plan: PlanFile =
+        toml::from_str(&text).map_err(|e| Exit::Validation.error(format!("{}: {e}", path.display())))?;
+    let site = keys::read_site(&folder.join(&plan.site))?;
+    let papers = read_papers(&plan, &folder)?;
+    let rooms = read_rooms(&plan, &folder, say)?;
+    let sittings = sittings(&plan, &rooms, &papers)?;
+    let entries = read_roster(&plan, &folder, &rooms, &sittings, say)?;
+    let candidates = add_photos(&plan, &folder, entries, say)?;
+    Ok(Ready {
+        keys_dir: folder.join(&plan.keys),
+        exam: plan.exam.id,
+        exam_title: plan.exam.title,
+        site,
+        rooms,
+        sittings,
+        rules: plan.rules,
+        candidates,
+        papers: papers.into_values().collect(),
+    })
+}
+
+/// Papers by the name the plan gives them; in the package each keeps its own id.
+fn read_papers(plan: &PlanFile, folder: &Path) -> Result<BTreeMap<PaperId, Paper>> {
+    let mut papers = BTreeMap::new();
+    for entry in &plan.papers {
+        let path = folder.join(&entry.file);
+        let wrong = || format!("{} is not a usable paper", path.display());
+        let bytes = disk::read(&path, PAPER_FILE_BYTES_MAX)?;
+        let keyed: KeyedPaper = json::read(&bytes).map_err(|e| Exit::Validation.of(e)).with_context(wrong)?;
+        keyed.paper.check().map_err(|e| Exit::Validation.of(e)).with_context(wrong)?;
+        if papers.insert(entry.id.clone(), keyed.paper).is_some() {
+            return Err(Exit::Validation.error(format!("[[paper]] {} stands twice in the plan", entry.id)));
+        }
+    }
+    Ok(papers)
+}
+
+fn read_rooms(plan: &PlanFile, folder: &Path, say: &Say) -> Result<Vec<RoomPlan>> {
+    match plan.rooms_in() {
+        Ok(RoomsIn::Plan(rooms)) => {
+            rooms.iter().map(|room| room_plan(room.id.clone(), &room.name, room.seats, room.spares)).collect()
+        }
+        Ok(RoomsIn::File(name)) => {
+            let (bytes, shown) = open(folder, name)?;
+            let read = exam_content::rooms::read(&bytes, &shown).map_err(refused)?;
+            warn(&read.warnings, say);
+            let rooms = read.value.iter().enumerate().map(|(index, row)| {
+                let code = row.code.as_deref().and_then(|code| code.parse().ok());
+                let id =
+                    code.map_or_else(|| format!("r{}", index + 1).parse(), Ok).context("a room id of r and digits")?;
+                room_plan(id, &row.name, row.seats, row.spares)
+            });
+            rooms.collect()
+        }
+        Err(what) => Err(Exit::Validation.error(what)),
+    }
+}
+
+/// Desks count from 1 as their labels do; spare ones follow.
+fn room_plan(room: RoomId, name: &str, seats: u16, spares: u16) -> Result<RoomPlan> {
+    let desk = |no: u16| SeatNo::try_from(no).map_err(|e| Exit::Validation.of(e).context(format!("room {room}")));
+    let last =
+        seats.checked_add(spares).ok_or_else(|| Exit::Validation.error(format!("room {room} has too many desks")))?;
+    Ok(RoomPlan {
+        name: name.to_owned(),
+        seats: (1..=seats).map(desk).collect::<Result<_>>()?,
+        spares: (seats + 1..=last).map(desk).collect::<Result<_>>()?,
+        room,
+    })
+}
+
+fn sittings(plan: &PlanFile, rooms: &[RoomPlan], papers: &BTreeMap<PaperId, Paper>) -> Result<Vec<SittingPlan>> {
+    let mut sittings = Vec::new();
+    for entry in &plan.sittings {
+        let place = |what: String| Exit::Validation.error(format!("[[sitting]] {}: {what}", entry.id));
+        let room =
+            rooms.iter().find(|room| room.room.as_str() == entry.room || room.name == entry.room).ok_or_else(|| {
+                let known: Vec<String> = rooms.iter().map(|r| format!("{} ({})", r.room, r.name)).collect();
+                place(format!("room {} is not in the plan; it has {}", entry.room, known.join(", ")))
+            })?;
+        let paper = papers
+            .get(&entry.paper)
+            .ok_or_else(|| place(format!("paper {} has no [[paper]] in the plan", entry.paper)))?;
+        sittings.push(SittingPlan {
+            sitting: entry.id.clone(),
+            title: entry.title.clone(),
+            room: room.room.clone(),
+            subject: entry.subject.into(),
+            level: entry.level.clone(),
+            paper: paper.id.clone(),
+            planned_start: WallMs(entry.start_ms().map_err(place)?),
+            duration_min: entry.minutes,
+            admission: entry.admission,
+        });
+    }
+    sittings.sort_by(|a, b| (a.planned_start, &a.sitting).cmp(&(b.planned_start, &b.sitting)));
+    Ok(sittings)
+}
+
+fn read_roster(
+    plan: &PlanFile,
+    folder: &Path,
+    rooms: &[RoomPlan],
+    sittings: &[SittingPlan],
+    say: &Say,
+) -> Result<Vec<RosterEntry>> {
+    let (bytes, shown) = open(folder, &plan.roster)?;
+    let read = exam_content::roster::read(&bytes, &shown).map_err(refused)?;
+    warn(&read.warnings, say);
+    let names: Vec<&str> = read.value.iter().take(NAMES_SHOWN).map(|row| row.name.as_str()).collect();
+    say.note(format!("{shown} read as {}: {} rows, first names {}", read.encoding, read.value.len(), names.join(" ")));
+    seating::seat(&read.value, &shown, rooms, sittings).map_err(refused)
+}
+
+fn add_photos(plan: &PlanFile, folder: &Path, entries: Vec<RosterEntry>, say: &Say) -> Result<Vec<CandidateInput>> {
+    let Some(name) = &plan.photos else {
+        return Ok(entries.into_iter().map(|entry| CandidateInput { entry, photo: None }).collect());
+    };
+    let (bytes, shown) = open(folder, name)?;
+    let ids: BTreeSet<String> = entries.iter().map(|entry| entry.id_number.clone()).collect();
+    let read = exam_content::photos::read(&bytes, &shown, &ids).map_err(refused)?;
+    warn(&read.warnings, say);
+    let mut photos = read.value.by_id;
+    let candidates: Vec<CandidateInput> = entries
+        .into_iter()
+        .map(|entry| CandidateInput { photo: photos.remove(&entry.id_number).map(|photo| photo.bytes), entry })
+        .collect();
+    let lacking = candidates.iter().filter(|candidate| candidate.photo.is_none()).count();
+    if lacking > 0 {
+        say.note(format!("warning: {lacking} candidates have no photo in {shown}"));
+    }
+    if !photos.is_empty() {
+        say.note(format!(
+            "warning: {} photos in {shown} belong to nobody on the roster and are left out",
+            photos.len()
+        ));
+    }
+    Ok(candidates)
+}
+
+/// The bytes of a file the plan names, and the name as the plan has it, for sentences.
+fn open(folder: &Path, name: &Path) -> Result<(Vec<u8>, String)> {
+    Ok((disk::read(&folder.join(name), disk::INPUT_BYTES_MAX)?, name.display().to_string()))
+}
+
+fn refused(faults: Faults) -> anyhow::Error {
+    Exit::Validation.of(faults)
+}
+
+fn warn(warnings: &[Finding], say: &Say) {
+    for warning in warnings {
+        say.note(format!("warning: {warning}"));
+    }
+}
+
+/// How the roster may mention a sitting.
+fn names_of(plan: &SittingPlan) -> [&str; 2] {
+    [SittingId::as_str(&plan.sitting), &plan.title]
+}

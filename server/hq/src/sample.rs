@@ -1,0 +1,154 @@
+//! `exam-hq sample`: a folder of invented input, so that anybody can try the whole way from spreadsheets to results.
+//! Never holds anybody's data: every name, number and face is made up, and the same seed makes the same files.
+
+mod dice;
+mod facts;
+mod people;
+mod picture;
+mod questions;
+mod sheets;
+
+use crate::{
+    disk,
+    exit::{Exit, Say},
+};
+use anyhow::Context;
+use clap::Args;
+use dice::Dice;
+use exam_protocol::{ids::SEAT_NO_MAX, paper::ITEMS_MAX};
+use serde_json::json;
+use std::{
+    fs,
+    io::{Cursor, Write},
+    path::{Path, PathBuf},
+};
+
+/// Spare desks of the sample room.
+const SPARES: u16 = 2;
+/// Name of the sample room, in the roster and in the room sheet.
+const ROOM: &str = "一号机房";
+/// Title of the sample sitting, in the roster and in the plan.
+const SITTING: &str = "理论第一场";
+
+/// Arguments of `sample`.
+#[derive(Args)]
+pub(crate) struct SampleArgs {
+    /// Where to write; must not exist, or be empty.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Candidates and desks.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=i64::from(SEAT_NO_MAX - SPARES)))]
+    pub(crate) seats: u16,
+    /// Questions in the bank.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=ITEMS_MAX as i64))]
+    pub(crate) questions: u16,
+    /// Same seed, same files.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Public file of the site the plan is for; `site-public.json` beside the plan if not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) site: Option<PathBuf>,
+    /// Folder with HQ's keys; `keys` beside the plan if not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keys: Option<PathBuf>,
+}
+
+/// Writes sample input.
+pub(crate) fn run(args: &SampleArgs, say: &Say) -> anyhow::Result<()> {
+    let mut dice = Dice::new(args.seed);
+    let people = people::invent(args.seats, &mut dice);
+    let questions = questions::invent(args.questions, &mut dice);
+    let plan = plan(args)?;
+    let files = [
+        ("roster.xlsx", sheets::roster(&people)?),
+        ("rooms.xlsx", sheets::rooms(args.seats)?),
+        ("bank-wide.xlsx", sheets::bank_wide(&questions, &mut dice)?),
+        ("bank-long.xlsx", sheets::bank_long(&questions)?),
+        ("photos.zip", photos(&people)?),
+        ("PLAN.toml", plan.into_bytes()),
+    ];
+    disk::new_folder(&args.out, |folder| {
+        files.iter().try_for_each(|(name, bytes)| disk::write_below(folder, name, bytes))
+    })?;
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    say.result(&words(args, &names), &json!({ "out": args.out, "files": names, "seats": args.seats, "questions": args.questions, "seed": args.seed }));
+    Ok(())
+}
+
+/// Photos by ID number, as schools hand them in.
+fn photos(people: &[people::Person]) -> anyhow::Result<Vec<u8>> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    // Without a date of its own, so that the same seed gives the same zip.
+    let options = zip::write::SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
+    for person in people {
+        zip.start_file(format!("{}.png", person.id_number), options).context("the photo zip cannot be made")?;
+        zip.write_all(&picture::portrait(person.look)).context("the photo zip cannot be made")?;
+    }
+    Ok(zip.finish().context("the photo zip cannot be made")?.into_inner())
+}
+
+fn plan(args: &SampleArgs) -> anyhow::Result<String> {
+    let site = place(args.site.as_deref(), "site-public.json")?;
+    let keys = place(args.keys.as_deref(), "keys")?;
+    Ok(format!(
+        r#"# 考试计划样例 (sample plan). Paths are relative to this file. First make the paper:
+#   exam-hq paper import --in bank-wide.xlsx --title "数字营销 理论 样卷" --out paper.paper
+# then the package:
+#   exam-hq package build --plan PLAN.toml --out sample.exam
+site = {site}
+keys = {keys}
+rooms = "rooms.xlsx"
+roster = "roster.xlsx"
+photos = "photos.zip"
+
+[exam]
+id = "sample-1"
+title = "数字营销技术应用 样例考试"
+
+[[sitting]]
+id = "theory-1"
+title = "{SITTING}"
+room = "{ROOM}"
+subject = "theory"
+level = "中级"
+paper = "paper"
+start = "2026-12-05T09:00:00+08:00"
+minutes = 30
+admission = "automatic"
+
+[[paper]]
+id = "paper"
+file = "paper.paper"
+
+[rules]
+early_hand_in_theory_min = 30
+"#
+    ))
+}
+
+/// A path for the plan: whole, so that it holds wherever the plan lies; the usual name beside the plan if none is given.
+fn place(given: Option<&Path>, usual: &str) -> anyhow::Result<String> {
+    let path = match given {
+        None => usual.to_owned(),
+        Some(path) => {
+            let whole = fs::canonicalize(path)
+                .map_err(|_| Exit::NotFound.error(format!("{}: there is no such file or folder", path.display())))?;
+            let text = whole.to_str().map(str::to_owned);
+            text.with_context(|| format!("{} is not a name that can be written into a plan", path.display()))?
+        }
+    };
+    Ok(toml::Value::String(path).to_string())
+}
+
+fn words(args: &SampleArgs, names: &[&str]) -> String {
+    let out = args.out.display();
+    format!(
+        "{} candidates, {} questions, seed {}, all of it invented\nwritten to {out}: {}\n\
+         next: exam-hq paper import --in {out}/bank-wide.xlsx --title 样卷 --out {out}/paper.paper\n      \
+         exam-hq package build --plan {out}/PLAN.toml --out {out}/sample.exam\n",
+        args.seats,
+        args.questions,
+        args.seed,
+        names.join(" ")
+    )
+}

@@ -1,0 +1,84 @@
+//! Random days: whatever people and machines ask in whatever order, the core never panics, judging changes nothing, the
+//! journal rebuilds the same site, and what must hold holds.
+
+mod script;
+
+use exam_room::{Site, state::Stage};
+use proptest::prelude::*;
+use script::{Script, sitting};
+use std::collections::BTreeSet;
+
+/// One sentence of a random day; `n` is a seat, `m` another number.
+fn act(kind: u8, n: u8, m: u8) -> String {
+    match kind {
+        0 => format!(
+            "package {}m {} hand-in={}",
+            [5, 30, 90][m as usize % 3],
+            ["automatic", "proctor"][n as usize % 2],
+            m
+        ),
+        1 => format!("code C{m} for {n} until 23:00:00"),
+        2 | 3 => format!("machine {n} enrols with C{m}"),
+        4 | 5 => format!("machine {n} takes desk {}", if m < 4 { n } else { m }),
+        6 => "door opens".to_owned(),
+        7 => "admit all".to_owned(),
+        8 => format!("admit {n}"),
+        9 | 10 => format!("seat {n} signs in"),
+        11 => format!("seat {n} signs in as {m}"),
+        12 => format!("seat {n} signs in wrongly"),
+        13 => "start".to_owned(),
+        14..=20 => format!("seat {n} saves q{}/{} v{m}", m % 3, 1 + m % 4),
+        21 => "end".to_owned(),
+        22 => "export".to_owned(),
+        _ => "clock".to_owned(),
+    }
+}
+
+fn holds(site: &Site) {
+    let open =
+        site.sittings.values().filter(|s| matches!(s.stage, Stage::Admitting { .. } | Stage::Running { .. })).count();
+    assert!(open <= 1, "a room has at most one open sitting");
+    let desks: BTreeSet<_> = site.stations.values().filter_map(|station| station.seat.as_ref()).collect();
+    let seated = site.stations.values().filter(|station| station.seat.is_some()).count();
+    assert_eq!(desks.len(), seated, "no two machines at one desk");
+    for attempt in site.attempts.values() {
+        let twin = site.attempts.values().any(|other| {
+            other.id != attempt.id && other.station == attempt.station && other.sitting == attempt.sitting
+        });
+        assert!(!twin, "one live session a machine");
+        let newest = attempt
+            .answers
+            .values()
+            .all(|log| log.newest.as_ref().map(|v| v.number) == log.versions.keys().last().copied());
+        assert!(newest, "the newest version is the one with the highest number");
+        assert_eq!(
+            attempt.versions as usize,
+            attempt.answers.values().map(|log| log.versions.len()).sum::<usize>(),
+            "each version once"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_random_day_keeps_what_must_hold(acts in prop::collection::vec((0_u8..24, 1_u8..7, 1_u8..7, 0_u64..400), 1..120)) {
+        let mut script = Script::default();
+        let mut at = 8 * 3_600_000;
+        for (kind, n, m, seconds) in [(0, 1, 2, 0), (1, 6, 1, 0)].into_iter().chain(acts) {
+            at += seconds * 1000;
+            let sentence = act(kind, n, m);
+            let needs_sitting = !script.site.sittings.contains_key(&sitting()) && sentence.contains("saves");
+            if !needs_sitting {
+                script.play(at, &sentence);
+            }
+            holds(&script.site);
+        }
+        let mut again = Site::new("s1".parse().unwrap());
+        for (now, fact) in &script.facts {
+            again.apply(*now, fact);
+        }
+        prop_assert_eq!(format!("{again:?}"), format!("{:?}", script.site), "the journal rebuilds the same site");
+    }
+}

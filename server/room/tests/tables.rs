@@ -1,0 +1,39 @@
+//! The rules as tables an examiner could read; each file is one subject.
+
+mod script;
+
+#[test]
+fn machines_enrol_and_take_desks_by_the_table() {
+    script::check("enrolment.txt", include_str!("tables/enrolment.txt"));
+}
+
+#[test]
+fn candidates_sign_in_by_the_table() {
+    script::check("sign_in.txt", include_str!("tables/sign_in.txt"));
+}
+
+#[test]
+fn a_sitting_runs_its_course_by_the_table() {
+    script::check("course.txt", include_str!("tables/course.txt"));
+}
+
+#[test]
+fn answers_are_applied_once_by_the_table() {
+    script::check("answers.txt", include_str!("tables/answers.txt"));
+}
+
+#[test]
+fn hand_in_opens_and_closes_by_the_table() {
+    script::check("hand_in.txt", include_str!("tables/hand_in.txt"));
+}
+
+#[test]
+fn packages_come_in_by_the_table() {
+    script::check("package.txt", include_str!("tables/package.txt"));
+}
+
+#[test]
+#[should_panic(expected = "line 2")]
+fn a_table_that_is_wrong_fails_at_its_line() {
+    script::check("control", "08:00:00 package 90m automatic -> ok\n08:00:00 door opens -> refused seat_unknown\n");
+}

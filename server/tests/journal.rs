@@ -1,0 +1,207 @@
+//! The journal on a real disk: what is appended comes back, what is changed is refused, what cannot be written is not
+//! acknowledged.
+
+use exam_protocol::{
+    ids::{Sha256, SiteId},
+    time::{Now, SiteMs, WallMs},
+};
+use exam_room::{
+    Ask, Fact, Reply, Site,
+    rules::{
+        enrolment::IssueCode,
+        founding::{ClockAnchor, Found, NoteServer, ServerEvent},
+    },
+};
+use exam_server::{
+    clerk::{Clerk, No},
+    clock::SiteClock,
+    journal::{self, FILE_NAME, Journal, JournalError},
+};
+use rusqlite::Connection;
+use std::path::Path;
+
+fn site_id() -> SiteId {
+    "site-test".parse().unwrap()
+}
+
+fn found() -> Found {
+    Found {
+        name: "示范考点".to_owned(),
+        admin: "admin-1".parse().unwrap(),
+        certificate: Sha256::of(b"a"),
+        hq_minisign: None,
+    }
+}
+
+fn code(n: u32) -> IssueCode {
+    let role = exam_protocol::message::hello::Role::Station;
+    IssueCode { tag: Sha256::of(&n.to_le_bytes()), role, uses: 1, valid_until: SiteMs(u64::MAX / 2) }
+}
+
+fn started() -> NoteServer {
+    let anchor = ClockAnchor { machine: "m".to_owned(), offset_ms: 0 };
+    NoteServer { event: ServerEvent::Started, version: "0".to_owned(), gap_ms: 0, machine_restarted: false, anchor }
+}
+
+fn append(journal: &mut Journal, site: &mut Site, at: u64, ask: impl Into<Ask>) {
+    let now = Now { at: SiteMs(at), wall: WallMs(at as i64) };
+    let facts: Vec<(Now, Fact)> = site.decide(now, &ask.into()).unwrap().into_iter().map(|fact| (now, fact)).collect();
+    journal.append(&facts).unwrap();
+    facts.iter().for_each(|(now, fact)| site.apply(*now, fact));
+}
+
+/// A journal with a few facts.
+fn filled(dir: &Path) {
+    Journal::create(dir, &site_id()).unwrap();
+    let (mut journal, mut site, _) = Journal::open(dir).unwrap();
+    append(&mut journal, &mut site, 1, found());
+    append(&mut journal, &mut site, 2, started());
+    for n in 0..20 {
+        append(&mut journal, &mut site, 3 + u64::from(n), code(n));
+    }
+    journal.close().unwrap();
+}
+
+#[test]
+fn what_was_appended_rebuilds_the_same_site() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let (journal, site, last) = Journal::open(dir.path()).unwrap();
+    assert_eq!((journal.facts(), journal.boot(), last.at), (23, 2, SiteMs(22)));
+    assert_eq!((site.codes.len(), site.stations.len(), site.server_starts), (20, 1, 1));
+    assert_eq!(journal::verify(dir.path()).unwrap().0, 23);
+}
+
+#[test]
+fn every_changed_value_is_refused_and_the_line_is_named() {
+    for (column, value) in
+        [("at", "at + 1"), ("boot", "9"), ("wall", "wall - 1"), ("scope", "'sitting:x'"), ("kind", "'signed_in'")]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path());
+        tamper(dir.path(), &format!("UPDATE fact SET {column} = {value} WHERE seq = 7"));
+        let error = journal::verify(dir.path()).unwrap_err();
+        assert!(matches!(error, JournalError::Chain(_)), "{column}: {error}");
+        assert!(error.to_string().contains("line 7"), "{column}: {error}");
+        assert!(Journal::open(dir.path()).is_err(), "a server must not start on it");
+    }
+}
+
+#[test]
+fn one_flipped_byte_of_a_stored_fact_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let path = dir.path().join(FILE_NAME);
+    let clean = std::fs::read(&path).unwrap();
+    let needle = b"\"uses\":1";
+    let places: Vec<usize> =
+        clean.windows(needle.len()).enumerate().filter(|(_, w)| w == needle).map(|(i, _)| i).collect();
+    let refused = places.iter().filter(|place| {
+        let mut bytes = clean.clone();
+        bytes[**place + needle.len() - 1] = b'7';
+        std::fs::write(&path, bytes).unwrap();
+        journal::verify(dir.path()).is_err()
+    });
+    // Page splits leave stale copies in unused space, where a flip changes nothing anybody reads; the 20 facts count.
+    assert_eq!(refused.count(), 20, "each fact's own byte is guarded");
+    std::fs::write(&path, clean).unwrap();
+    assert!(journal::verify(dir.path()).is_ok(), "the untouched journal checks");
+}
+
+#[test]
+fn a_removed_or_added_line_is_refused() {
+    for sql in [
+        "DELETE FROM fact WHERE seq = 5",
+        "UPDATE fact SET seq = 99 WHERE seq = 23",
+        "INSERT INTO fact SELECT 24, at, boot, wall, scope, kind, body, hash FROM fact WHERE seq = 23",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path());
+        tamper(dir.path(), sql);
+        assert!(journal::verify(dir.path()).is_err(), "{sql}");
+    }
+}
+
+#[test]
+fn facts_cannot_be_changed_through_sql() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let connection = Connection::open(dir.path().join(FILE_NAME)).unwrap();
+    assert!(connection.execute("UPDATE fact SET at = 0", []).is_err());
+    assert!(connection.execute("DELETE FROM fact", []).is_err());
+}
+
+#[test]
+fn a_newer_or_foreign_file_is_refused_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    tamper(dir.path(), "PRAGMA user_version = 2");
+    assert!(matches!(Journal::open(dir.path()), Err(JournalError::Newer { found: 2, known: 1 })));
+    tamper(dir.path(), "PRAGMA application_id = 1");
+    assert!(matches!(Journal::open(dir.path()), Err(JournalError::Foreign(_))));
+    std::fs::write(dir.path().join(FILE_NAME), b"not a database, but long enough to look at").unwrap();
+    assert!(Journal::open(dir.path()).is_err());
+}
+
+#[test]
+fn a_copy_of_a_journal_in_use_checks() {
+    let (dir, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    filled(dir.path());
+    let (mut journal, mut site, _) = Journal::open(dir.path()).unwrap();
+    append(&mut journal, &mut site, 99, code(500));
+    assert_eq!(
+        journal::back_up(dir.path(), to.path()).unwrap(),
+        24,
+        "what is only in the write-ahead log is copied too"
+    );
+    append(&mut journal, &mut site, 100, code(501));
+    assert_eq!(journal::verify(to.path()).unwrap().0, 24);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_not_acknowledged_and_works_again_afterwards() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let (journal, site, last) = Journal::open(dir.path()).unwrap();
+    let (clock, _) = SiteClock::resume(&site, last.wall);
+    let (clerk, thread) = Clerk::start(journal, site, clock, Box::new(|_, _, _| {})).unwrap();
+    let full = Connection::open(dir.path().join(FILE_NAME)).unwrap();
+    full.execute_batch("CREATE TRIGGER full BEFORE INSERT ON fact BEGIN SELECT raise(ABORT, 'disk full'); END")
+        .unwrap();
+    assert!(matches!(clerk.ask(code(100)).await, Err(No::Error(_))), "no acknowledgement");
+    let codes = clerk.read(|site, _| site.codes.len()).await.unwrap();
+    assert_eq!(codes, 20, "memory went back to what the disk has");
+    full.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(clerk.ask(code(100)).await, Ok(Reply::Done));
+    clerk.stop(started());
+    thread.join().unwrap();
+    assert_eq!(journal::verify(dir.path()).unwrap().0, 25);
+}
+
+#[tokio::test]
+async fn many_askers_share_few_commits_and_all_of_it_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let (journal, site, last) = Journal::open(dir.path()).unwrap();
+    let (clock, _) = SiteClock::resume(&site, last.wall);
+    let (clerk, thread) = Clerk::start(journal, site, clock, Box::new(|_, _, _| {})).unwrap();
+    let asks = (1000..2000).map(|n| {
+        let clerk = clerk.clone();
+        tokio::spawn(async move { clerk.ask(code(n)).await })
+    });
+    for ask in asks.collect::<Vec<_>>() {
+        assert_eq!(ask.await.unwrap(), Ok(Reply::Done));
+    }
+    clerk.stop(started());
+    thread.join().unwrap();
+    assert_eq!(journal::verify(dir.path()).unwrap().0, 23 + 1000 + 1);
+}
+
+/// Changes a journal as somebody with the disk in hand would.
+fn tamper(dir: &Path, sql: &str) {
+    let connection = Connection::open(dir.join(FILE_NAME)).unwrap();
+    connection
+        .execute_batch("DROP TRIGGER IF EXISTS fact_is_never_changed; DROP TRIGGER IF EXISTS fact_is_never_deleted;")
+        .unwrap();
+    connection.execute_batch(sql).unwrap();
+}
