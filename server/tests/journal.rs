@@ -1,6 +1,8 @@
 //! The journal on a real disk: what is appended comes back, what is changed is refused, what cannot be written is not
 //! acknowledged.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use exam_protocol::{
     ids::{Sha256, SiteId},
     time::{Now, SiteMs, WallMs},

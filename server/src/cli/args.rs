@@ -114,10 +114,13 @@ pub(super) enum SittingCommand {
         #[arg(long)]
         code: String,
     },
-    /// Stop answering for all (结束考试)
+    /// Stop answering for all (结束考试); asks back on a terminal while candidates are working
     End {
         /// Which sitting
         sitting: SittingId,
+        /// Do not ask back
+        #[arg(long)]
+        yes: bool,
     },
 }
 

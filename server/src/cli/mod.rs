@@ -1,5 +1,5 @@
 //! The command line: parses, runs one command, prints for people or (`--json`) for machines, and ends with a documented
-//! exit code. Never prompts.
+//! exit code. Never prompts where nobody sits at a terminal.
 
 mod args;
 mod exit;
@@ -39,7 +39,7 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
             SittingCommand::AdmitOpen { sitting } => online::admit_open(&data, sitting, output),
             SittingCommand::Admit { sitting, seats } => online::admit(&data, sitting, &seats, output),
             SittingCommand::Start { sitting, code } => online::start(&data, sitting, code, output),
-            SittingCommand::End { sitting } => online::end(&data, sitting, output),
+            SittingCommand::End { sitting, yes } => online::end(&data, sitting, yes, output),
         },
         Command::Export { sitting, out } => online::export(&data, sitting, &out, output),
         Command::Backup { out } => online::backup(&data, &out, output),

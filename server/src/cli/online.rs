@@ -18,7 +18,7 @@ use exam_protocol::{
 use exam_room::{Ask, rules::package::TakePackage};
 use exam_server::{client, clock::SiteClock, import, journal::Journal, site::SiteKeys, vault::Vault};
 use serde_json::json;
-use std::{net::SocketAddr, path::Path};
+use std::{io::IsTerminal, net::SocketAddr, path::Path};
 
 /// Runs one conversation with the server.
 fn talk<T>(dir: &Path, server: Option<SocketAddr>, conversation: impl AsyncFnOnce(Link) -> Result<T>) -> Result<T> {
@@ -156,10 +156,27 @@ pub(super) fn start(dir: &Path, sitting: SittingId, code: String, output: Output
     Ok(())
 }
 
-pub(super) fn end(dir: &Path, sitting: SittingId, output: Output) -> Result<()> {
+pub(super) fn end(dir: &Path, sitting: SittingId, yes: bool, output: Output) -> Result<()> {
+    if !yes && std::io::stdin().is_terminal() {
+        let status = ask_status(dir)?;
+        let working = status.sittings.iter().find(|s| s.sitting == sitting).map_or(0, |s| s.working);
+        if working > 0 && !confirmed(&sitting, working)? {
+            return Err(Coded { text: "没有结束 · not ended: nothing was changed".to_owned(), code: 5 }.into());
+        }
+    }
     ask(dir, EndSitting { sitting: sitting.clone() }, done)?;
     said(output, "已结束 · answering has stopped", &sitting);
     Ok(())
+}
+
+/// An end cannot be taken back, so a person says it twice.
+fn confirmed(sitting: &SittingId, working: u32) -> Result<bool> {
+    eprint!(
+        "{working} 名考生仍在答题，结束后不能恢复。\n{working} candidates are still working; an end cannot be taken back.\n请输入场次编号确认 · type the sitting id to confirm [{sitting}]: "
+    );
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed)?;
+    Ok(typed.trim() == sitting.as_str())
 }
 
 fn said(output: Output, people: &str, sitting: &SittingId) {

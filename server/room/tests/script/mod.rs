@@ -3,6 +3,7 @@
 //! A line is `HH:MM:SS  act -> outcome`. Acts and outcomes are the sentences matched below; `#` begins a comment, an empty
 //! line is nothing. Candidate `n` has desk `n` and the made-up admission number `9000…n`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use exam_protocol::{

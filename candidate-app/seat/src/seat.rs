@@ -1,0 +1,117 @@
+//! A seat as its owner holds it: start it, act, look at its view, stop it. Never blocks its owner.
+
+use crate::{clock::SeatClock, controller::Controller, disk::Disk, vault::Vault};
+use exam_link::Dial;
+use exam_protocol::{ids::SeatRef, message::candidate::AttemptId};
+use exam_session::{Act, Note, SeatMs, View};
+use std::{io, path::PathBuf, sync::Arc};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+
+/// Acts that may wait: a person does not type faster than the seat takes.
+const ACTS_MAX: usize = 64;
+
+/// What a seat needs.
+#[derive(Clone)]
+pub struct SeatConfig {
+    /// Whom to call; its identity is this machine's.
+    pub dial: Dial,
+    /// The seat's own folder: key, journals, sealed papers.
+    pub folder: PathBuf,
+    /// The desk to take, if it is known beforehand.
+    pub desk: Option<SeatRef>,
+    /// The disk threads.
+    pub disk: Disk,
+    /// The clock.
+    pub clock: SeatClock,
+    /// Who wants to know what happens, if anybody; it must be read, or the seat waits.
+    pub news: Option<mpsc::Sender<News>>,
+    /// Names this seat in [`News`].
+    pub index: usize,
+}
+
+impl SeatConfig {
+    /// Where the journals of a seat with this folder are.
+    pub fn journal_folder(&self) -> PathBuf {
+        self.folder.join("journal")
+    }
+
+    pub(crate) fn paper_path(&self, hash: &exam_protocol::ids::Sha256) -> PathBuf {
+        self.folder.join("papers").join(format!("{}.sealed", hash.hex()))
+    }
+}
+
+/// Something happened at a seat.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Which seat.
+    pub index: usize,
+    /// When, by its clock.
+    pub at: SeatMs,
+    /// What.
+    pub kind: NewsKind,
+}
+
+/// What may happen at a seat.
+#[derive(Clone, Debug)]
+pub enum NewsKind {
+    /// A connection stands.
+    Linked,
+    /// The connection is gone.
+    Unlinked,
+    /// The paper is open.
+    PaperOpened,
+    /// What the session notes.
+    Noted(Note),
+}
+
+/// Starts seats.
+pub struct Seat;
+
+impl Seat {
+    /// Starts a seat: from now on it connects, journals and answers by itself.
+    ///
+    /// # Errors
+    /// The system's, when the seat's key cannot be read or made.
+    pub fn start(config: SeatConfig) -> io::Result<SeatHandle> {
+        let vault = Arc::new(Vault::load_or_create(&config.folder)?);
+        exam_link::private_file::private_folder(&config.folder.join("papers"))?;
+        let newest: Option<AttemptId> = crate::journal::newest(&config.journal_folder());
+        let (acts, taken) = mpsc::channel(ACTS_MAX);
+        let (stop, stopped) = watch::channel(false);
+        let (controller, views) = Controller::new(config, vault);
+        let task = tokio::spawn(controller.run(newest, taken, stopped));
+        Ok(SeatHandle { acts, views, stop, task })
+    }
+}
+
+/// A running seat. Dropped, the seat stops.
+pub struct SeatHandle {
+    acts: mpsc::Sender<Act>,
+    views: watch::Receiver<Arc<View>>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl SeatHandle {
+    /// The candidate does something.
+    pub async fn act(&self, act: Act) {
+        // The seat ends only with its handle; a late act has nobody to hear it.
+        let _ = self.acts.send(act).await;
+    }
+
+    /// All that a screen needs, again whenever it changes.
+    pub fn views(&self) -> watch::Receiver<Arc<View>> {
+        self.views.clone()
+    }
+
+    /// Ends the seat after what its disk has in hand.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        drop(self.acts);
+        // A seat that panicked has said so already.
+        let _ = self.task.await;
+    }
+}

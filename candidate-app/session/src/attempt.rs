@@ -1,0 +1,240 @@
+//! One attempt at this seat: its journal, its answers, what the server has of it, its hand-in. Never sends what is not
+//! journalled, unless the journal fails.
+
+use crate::{
+    answers::{Answers, Made, Merged},
+    clock::SeatMs,
+    event::{Effect, Record, RecordId},
+    limits::RECORDS_UNJOURNALLED_MAX,
+};
+use exam_protocol::{
+    code::Refusal,
+    ids::ItemId,
+    message::candidate::{AttemptId, FetchAnswers, HandIn, HandedIn, KnownAnswer, SaveAnswer, SeatView},
+    time::SiteMs,
+};
+
+/// How far this seat has asked what the server has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Merging {
+    /// To be asked: items up to here are known.
+    Due { after: Option<ItemId> },
+    /// Asked, no answer yet: this is what is known so far.
+    Asked { after: Option<ItemId> },
+    /// All known.
+    Done,
+}
+
+/// Where the hand-in stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HandInState {
+    /// The candidate is at work.
+    Open,
+    /// Pressed: it goes to the server when everything else is there.
+    Asked { sent: bool },
+    /// On the server's disk.
+    Done(HandedIn),
+}
+
+/// An attempt.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) id: AttemptId,
+    pub(crate) answers: Answers,
+    pub(crate) loaded: bool,
+    pub(crate) merging: Merging,
+    /// Whether it was merged at least once: then numbers made here cannot collide by ignorance.
+    pub(crate) merged_once: bool,
+    pub(crate) hand_in: HandInState,
+    pub(crate) on_screen: Option<ItemId>,
+    /// What was wrong with the journal when it was read.
+    pub(crate) damage: Option<String>,
+    /// Why the journal cannot be written at the moment.
+    pub(crate) failing: Option<String>,
+    recorded: Option<SeatView>,
+    last_record: RecordId,
+    durable: RecordId,
+    hand_in_record: RecordId,
+}
+
+impl Attempt {
+    pub(crate) fn new(id: AttemptId) -> Self {
+        Self {
+            id,
+            answers: Answers::default(),
+            loaded: false,
+            merging: Merging::Due { after: None },
+            merged_once: false,
+            hand_in: HandInState::Open,
+            on_screen: None,
+            damage: None,
+            failing: None,
+            recorded: None,
+            last_record: RecordId(0),
+            durable: RecordId(0),
+            hand_in_record: RecordId(0),
+        }
+    }
+
+    /// Rebuilds the attempt from its journal. Returns the last view of the server's in it.
+    pub(crate) fn restore(&mut self, now: SeatMs, records: Vec<Record>, damage: Option<String>) -> Option<Record> {
+        let mut seen = None;
+        for record in records {
+            match record {
+                Record::Seen { .. } => seen = Some(record),
+                Record::Answered { item, number, answer, made_at } => {
+                    self.answers.restore_answered(item, number, answer, made_at, now)
+                }
+                Record::Acked { item, number } => self.answers.restore_acked(&item, number),
+                Record::Known(known) => self.answers.restore_known(&known),
+                Record::Refused { item, number, refusal } => self.answers.restore_refused(&item, number, refusal),
+                Record::HandInAsked { .. } => self.hand_in = HandInState::Asked { sent: false },
+                Record::HandInRefused { .. } => self.hand_in = HandInState::Open,
+                Record::HandedIn(receipt) => self.hand_in = HandInState::Done(receipt),
+            }
+        }
+        self.loaded = true;
+        self.damage = damage;
+        seen
+    }
+
+    /// Journals the server's view if it says anything new.
+    pub(crate) fn record_view(
+        &mut self,
+        view: &SeatView,
+        stamp: impl FnOnce(SeatView) -> Record,
+        out: &mut Vec<Effect>,
+    ) {
+        let timeless = SeatView { now: Default::default(), ..view.clone() };
+        if self.recorded.as_ref() != Some(&timeless) {
+            self.recorded = Some(timeless);
+            self.journal(stamp(view.clone()), out);
+        }
+    }
+
+    /// Makes versions of the drafts that are due and journals them.
+    pub(crate) fn make_due(&mut self, now: SeatMs, out: &mut Vec<Effect>) {
+        let Self { answers, last_record, durable, id, .. } = self;
+        answers.make_due(now, |made: Made| {
+            if last_record.0 - durable.0 >= RECORDS_UNJOURNALLED_MAX as u64 {
+                return None;
+            }
+            last_record.0 += 1;
+            let Made { item, number, answer, made_at } = made;
+            let record = Record::Answered { item, number, answer: (*answer).clone(), made_at };
+            out.push(Effect::Journal { attempt: *id, id: *last_record, record: Box::new(record) });
+            Some(*last_record)
+        });
+    }
+
+    /// Every record up to `through` is durable.
+    pub(crate) fn journalled(&mut self, through: RecordId) {
+        self.durable = self.durable.max(through);
+        self.answers.queue.journalled(through);
+        if self.durable >= self.last_record {
+            self.failing = None;
+        }
+    }
+
+    /// The question for the next page of what the server has, if it is due.
+    pub(crate) fn ask_merge(&mut self) -> Option<FetchAnswers> {
+        let Merging::Due { after } = &mut self.merging else { return None };
+        let after = after.take();
+        if after.is_none() {
+            self.answers.begin_merge();
+        }
+        self.merging = Merging::Asked { after: after.clone() };
+        Some(FetchAnswers { attempt: self.id, after })
+    }
+
+    /// A page of what the server has.
+    pub(crate) fn merge(&mut self, now: SeatMs, page: Vec<KnownAnswer>, more: bool, out: &mut Vec<Effect>) {
+        let last = page.last().map(|known| known.item.clone());
+        for known in page {
+            let record = match self.answers.merge(&known) {
+                Merged::Learned => Record::Known(known),
+                Merged::Acked => Record::Acked { item: known.item, number: known.number },
+                Merged::OursStays => continue,
+            };
+            self.journal(record, out);
+        }
+        self.merging = match last {
+            Some(after) if more => Merging::Due { after: Some(after) },
+            _ => {
+                self.answers.end_merge(now);
+                self.merged_once = true;
+                Merging::Done
+            }
+        };
+    }
+
+    /// The connection is gone.
+    pub(crate) fn unlinked(&mut self) {
+        self.answers.queue.unlinked();
+        if let Merging::Asked { after } = &mut self.merging {
+            self.merging = Merging::Due { after: after.take() };
+        }
+        if let HandInState::Asked { sent } = &mut self.hand_in {
+            *sent = false;
+        }
+    }
+
+    /// The candidate presses 交卷: everything typed is saved first, then it is sent by itself.
+    pub(crate) fn ask_hand_in(&mut self, now: SeatMs, at: SiteMs, out: &mut Vec<Effect>) {
+        self.answers.left_all();
+        self.make_due(now, out);
+        self.hand_in = HandInState::Asked { sent: false };
+        self.hand_in_record = self.journal(Record::HandInAsked { at }, out);
+    }
+
+    /// The hand-in, if it is due: pressed, journalled, and everything else at the server.
+    pub(crate) fn send_hand_in(&mut self) -> Option<HandIn> {
+        let all_there = self.answers.queue.is_empty() && !self.answers.has_drafts() && self.merging == Merging::Done;
+        let on_disk = self.hand_in_record <= self.durable || self.failing.is_some();
+        let HandInState::Asked { sent: sent @ false } = &mut self.hand_in else { return None };
+        if !all_there || !on_disk {
+            return None;
+        }
+        *sent = true;
+        Some(HandIn { attempt: self.id, newest: self.answers.hand_in() })
+    }
+
+    /// The server refused the hand-in: what it lacks is sent again, and anything else gives the candidate the paper back.
+    /// Returns whether the candidate has to be told.
+    pub(crate) fn hand_in_refused(&mut self, now: SeatMs, refusal: &Refusal, out: &mut Vec<Effect>) -> bool {
+        if let Refusal::AnswersMissing { item, .. } = refusal {
+            self.answers.send_again(item, now);
+            self.hand_in = HandInState::Asked { sent: false };
+            return false;
+        }
+        self.hand_in = HandInState::Open;
+        self.journal(Record::HandInRefused { refusal: refusal.clone() }, out);
+        true
+    }
+
+    /// The server failed: the hand-in is sent again later.
+    pub(crate) fn hand_in_again(&mut self) {
+        if let HandInState::Asked { sent } = &mut self.hand_in {
+            *sent = false;
+        }
+    }
+
+    /// On the server's disk.
+    pub(crate) fn handed_in(&mut self, receipt: HandedIn, out: &mut Vec<Effect>) {
+        self.journal(Record::HandedIn(receipt.clone()), out);
+        self.hand_in = HandInState::Done(receipt);
+    }
+
+    /// Journals a record and returns its number.
+    pub(crate) fn journal(&mut self, record: Record, out: &mut Vec<Effect>) -> RecordId {
+        self.last_record.0 += 1;
+        out.push(Effect::Journal { attempt: self.id, id: self.last_record, record: Box::new(record) });
+        self.last_record
+    }
+}
+
+/// The words that carry a version to the server.
+pub(crate) fn save(attempt: AttemptId, pending: &crate::queue::Pending) -> SaveAnswer {
+    let (item, answer) = (pending.item.clone(), (*pending.answer).clone());
+    SaveAnswer { attempt, item, number: pending.number, answer, made_at: pending.made_at }
+}

@@ -1,0 +1,32 @@
+//! Every number of the seat's session, with unit and reason. Never a number elsewhere.
+
+/// F-12: an answer that is typed is saved this long after the last keystroke, milliseconds.
+pub const DEBOUNCE_MS: u64 = 500;
+/// P3: even under steady typing a draft is saved this long after its first keystroke, milliseconds.
+pub const DRAFT_AGE_MS_MAX: u64 = 1_500;
+const _: () = assert!(DEBOUNCE_MS <= 1_000); // F-12: at most a second after the last change
+const _: () = assert!(DRAFT_AGE_MS_MAX <= 2_000); // P3: a dead machine costs at most two seconds of typing
+
+/// Answers on the wire at the same time.
+pub const SAVES_IN_FLIGHT_MAX: usize = 32;
+/// Answers made here that no disk of the seat has yet; beyond it, answers go to the server alone.
+pub const RECORDS_UNJOURNALLED_MAX: usize = 4_096;
+/// Evidence kept in memory for the screen; the journal keeps all of it.
+pub const EVIDENCE_MAX: usize = 200;
+
+/// DESIGN §6: a heartbeat every second.
+pub const HEARTBEAT_MS: u64 = 1_000;
+/// Heartbeats the server has not answered before no more are sent.
+pub const HEARTBEATS_IN_FLIGHT_MAX: usize = 3;
+
+/// First wait after the server failed (busy, disk), milliseconds; it doubles up to [`RETRY_MS_MAX`].
+pub const RETRY_MS_MIN: u64 = 250;
+/// Longest wait between tries, milliseconds.
+pub const RETRY_MS_MAX: u64 = 5_000;
+
+/// How far the seat's clock may drift against the server's, in millionths.
+pub const DRIFT_PPM: u64 = 200;
+/// How far off a server time may be that came without a round trip, milliseconds.
+pub const HINT_ERROR_MS: u64 = 500;
+/// P6: a correction of the clock beyond this is shown at once, smaller ones never turn the countdown back.
+pub const CLOCK_STEP_MS: u64 = 1_000;

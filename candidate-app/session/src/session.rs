@@ -1,0 +1,433 @@
+//! The session: takes events in, says what to do, one effect after another. Never asks for the time and never does anything.
+//!
+//! Every event first changes what is known; then [`Session::step`] looks at all that is known and asks for whatever is due
+//! and not under way. So nothing can be forgotten: what could not be done now is due again at the next event.
+
+use crate::{
+    attempt::{self, Attempt, HandInState, Merging},
+    clock::{BootId, SeatMs, SiteClock},
+    event::{Act, AskId, Effect, Event, Note, Record},
+    limits::{HEARTBEAT_MS, HEARTBEATS_IN_FLIGHT_MAX, RETRY_MS_MAX, RETRY_MS_MIN},
+    papers::{PaperStep, Papers},
+    reply::Asked,
+    view::{Closed, Notice},
+};
+use exam_protocol::{
+    code::{Refusal, SeatState},
+    ids::{ItemId, SeatRef},
+    message::{
+        candidate::{AttemptId, Heartbeat, SeatView, SignIn, TakeSeat},
+        hello::Welcome,
+    },
+    paper::Paper,
+    tag::Up,
+    time::SiteMs,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The connection there is.
+#[derive(Debug)]
+pub(crate) struct LinkUp {
+    /// Whether the server has told how this seat stands since the connection began: before, nothing is asked of it.
+    pub(crate) view_seen: bool,
+    pub(crate) desk_asked: bool,
+}
+
+/// One candidate's sitting at one machine. See the crate's documentation.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) now: SeatMs,
+    boot: BootId,
+    pub(crate) clock: SiteClock,
+    pub(crate) site_now: Option<SiteMs>,
+    pub(crate) link: Option<LinkUp>,
+    pub(crate) turned_away: Option<Refusal>,
+    server_boot: Option<u64>,
+    pub(crate) seen: Option<SeatView>,
+    pub(crate) desk: Option<SeatRef>,
+    pub(crate) papers: Papers,
+    pub(crate) attempt: Option<Attempt>,
+    pub(crate) asked: BTreeMap<AskId, Asked>,
+    next_ask: u64,
+    pub(crate) signing_in: bool,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) started: bool,
+    retry_ms: u64,
+    retry_at: SeatMs,
+    last_beat: SeatMs,
+    pub(crate) out: Vec<Effect>,
+}
+
+impl Session {
+    /// A session of an app that has just begun, on this run of the seat's clock. [`Event::Started`] comes first.
+    pub fn new(boot: BootId) -> Self {
+        Self {
+            now: SeatMs(0),
+            boot,
+            clock: SiteClock::default(),
+            site_now: None,
+            link: None,
+            turned_away: None,
+            server_boot: None,
+            seen: None,
+            desk: None,
+            papers: Papers::default(),
+            attempt: None,
+            asked: BTreeMap::new(),
+            next_ask: 1,
+            signing_in: false,
+            notice: None,
+            started: false,
+            retry_ms: 0,
+            retry_at: SeatMs(0),
+            last_beat: SeatMs(0),
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes one event at `now` and returns what to do, in order. `now` never goes back.
+    pub fn handle(&mut self, now: SeatMs, event: Event) -> Vec<Effect> {
+        self.now = self.now.max(now);
+        self.site_now = self.clock.advance(self.now);
+        self.take(event);
+        self.site_now = self.clock.advance(self.now);
+        self.step();
+        std::mem::take(&mut self.out)
+    }
+
+    /// When [`handle`](Self::handle) must be called with [`Event::Tick`] at the latest.
+    pub fn next_wake(&self) -> SeatMs {
+        let beat = self.last_beat.plus(HEARTBEAT_MS);
+        let draft = self.attempt.as_ref().and_then(|attempt| attempt.answers.next_due());
+        let ends = self.ends().and_then(|ends| self.clock.seat_moment(ends)).filter(|at| *at > self.now);
+        let retry = Some(self.retry_at).filter(|at| *at > self.now);
+        let papers = self.papers.next_wake(self.now);
+        [draft, ends, retry, papers].into_iter().flatten().fold(beat, SeatMs::min)
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Started { newest } => {
+                self.started = true;
+                if let Some(id) = newest {
+                    self.begin_attempt(id);
+                }
+            }
+            Event::Restored { attempt, records, trouble } => self.restored(attempt, records, trouble),
+            Event::Linked(welcome) => self.linked(&welcome),
+            Event::Unlinked => self.unlinked(),
+            Event::TurnedAway(refusal) => self.turned_away = Some(refusal),
+            Event::Reply { ask, down } => self.reply(ask, *down),
+            Event::Push(down) => self.push(*down),
+            Event::Journalled { through } => {
+                if let Some(attempt) = &mut self.attempt {
+                    attempt.journalled(through);
+                }
+            }
+            Event::JournalFailing { why } => {
+                if let Some(attempt) = &mut self.attempt {
+                    attempt.failing = Some(why);
+                }
+            }
+            Event::PaperFetched { hash } => self.papers.fetched(hash),
+            Event::PaperNotFetched { .. } => self.papers.not_fetched(self.now),
+            Event::PaperOpened(paper) => self.paper_opened(paper),
+            Event::PaperNotOpened { hash, why } => self.papers.not_opened(self.now, hash, why),
+            Event::Acted(act) => self.acted(act),
+            Event::Tick => {}
+        }
+    }
+
+    fn begin_attempt(&mut self, id: AttemptId) {
+        self.attempt = Some(Attempt::new(id));
+        self.out.push(Effect::Restore(id));
+    }
+
+    fn restored(&mut self, id: AttemptId, records: Vec<Record>, trouble: Option<String>) {
+        let (now, boot) = (self.now, self.boot);
+        let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.id == id && !attempt.loaded) else { return };
+        let latest = records.iter().filter_map(moment).max();
+        let Some(Record::Seen { view, site, seat, boot: then }) = attempt.restore(now, records, trouble) else {
+            return;
+        };
+        match latest {
+            _ if then == boot && seat <= now => self.clock.restore(site, seat),
+            Some(latest) => self.clock.restore_bound(latest, now),
+            None => {}
+        }
+        self.seen.get_or_insert(view);
+    }
+
+    fn linked(&mut self, welcome: &Welcome) {
+        let other_run = self.server_boot.is_some_and(|boot| boot != welcome.boot);
+        self.server_boot = Some(welcome.boot);
+        self.clock.restart(self.now, welcome.now.at);
+        self.link = Some(LinkUp { view_seen: false, desk_asked: false });
+        self.turned_away = None;
+        self.retry_ms = 0;
+        self.retry_at = self.now;
+        if other_run && let Some(attempt) = &mut self.attempt {
+            attempt.merging = Merging::Due { after: None }; // its disk may be another, older one
+        }
+    }
+
+    fn unlinked(&mut self) {
+        self.link = None;
+        self.asked.clear();
+        if std::mem::take(&mut self.signing_in) {
+            self.notice = Some(Notice::NotConnected);
+        }
+        if let Some(attempt) = &mut self.attempt {
+            attempt.unlinked();
+        }
+    }
+
+    fn paper_opened(&mut self, paper: Arc<Paper>) {
+        let seed = self.seen.as_ref().and_then(|view| view.attempt.as_ref()).map_or(0, |attempt| attempt.order_seed);
+        self.papers.opened(paper, seed);
+    }
+
+    fn acted(&mut self, act: Act) {
+        match act {
+            Act::ChooseSeat(desk) => {
+                self.desk = Some(desk);
+                self.notice = None;
+                if let Some(link) = &mut self.link {
+                    link.desk_asked = false;
+                }
+            }
+            Act::SignIn { admission_no, password } => {
+                if self.signing_in {
+                    return;
+                }
+                if !self.may_send() {
+                    self.notice = Some(Notice::NotConnected);
+                    return;
+                }
+                self.notice = None;
+                self.signing_in = true;
+                self.ask(Asked::SignIn, SignIn { admission_no, password });
+            }
+            Act::Show(item) => self.show(item),
+            Act::Type { item, answer } => self.typed(&item, answer),
+            Act::Leave(item) => {
+                if let Some(attempt) = &mut self.attempt {
+                    attempt.answers.left(&item);
+                }
+            }
+            Act::HandIn => self.hand_in(),
+            Act::DismissNotice => self.notice = None,
+        }
+    }
+
+    fn show(&mut self, item: ItemId) {
+        let Some(attempt) = &mut self.attempt else { return };
+        if let Some(before) = attempt.on_screen.replace(item) {
+            attempt.answers.left(&before);
+        }
+    }
+
+    fn typed(&mut self, item: &ItemId, answer: exam_protocol::answer::Answer) {
+        if let Some(closed) = self.closed() {
+            self.notice = Some(Notice::Closed(closed));
+            return;
+        }
+        let fits = self.open_paper().and_then(|open| open.paper.item(item).map(|item| answer.fits(item)));
+        match fits {
+            Some(Ok(())) => {}
+            Some(Err(misfit)) => return self.notice = Some(Notice::Misfit(misfit)),
+            None => return,
+        }
+        let at = self.site_now.unwrap_or_default();
+        if let Some(attempt) = &mut self.attempt {
+            attempt.answers.typed(self.now, at, item, answer);
+        }
+    }
+
+    fn hand_in(&mut self) {
+        if let Some(closed) = self.closed() {
+            self.notice = Some(Notice::Closed(closed));
+            return;
+        }
+        let at = self.site_now.unwrap_or_default();
+        if let Some(attempt) = &mut self.attempt {
+            self.notice = None;
+            attempt.ask_hand_in(self.now, at, &mut self.out);
+        }
+    }
+
+    /// Asks for everything that is due and not under way.
+    fn step(&mut self) {
+        self.step_attempt();
+        self.step_view();
+        self.step_papers();
+        self.step_drafts();
+        if self.may_send() && self.now >= self.retry_at {
+            self.step_desk();
+            self.step_sends();
+        }
+        self.step_beat();
+    }
+
+    /// The server names another attempt than this seat has in hand: its journal is read first.
+    fn step_attempt(&mut self) {
+        let Some(id) = self.seen.as_ref().and_then(|view| view.attempt.as_ref()).map(|attempt| attempt.attempt) else {
+            return;
+        };
+        if self.started && self.attempt.as_ref().is_none_or(|attempt| attempt.id != id) {
+            self.begin_attempt(id);
+        }
+    }
+
+    fn step_view(&mut self) {
+        let (Some(view), Some(attempt), Some(site)) = (&self.seen, &mut self.attempt, self.site_now) else { return };
+        let from_server = self.link.as_ref().is_some_and(|link| link.view_seen);
+        if from_server && attempt.loaded && view.attempt.as_ref().is_some_and(|seen| seen.attempt == attempt.id) {
+            let (seat, boot) = (self.now, self.boot);
+            attempt.record_view(view, |view| Record::Seen { view, site, seat, boot }, &mut self.out);
+        }
+    }
+
+    fn step_papers(&mut self) {
+        let Some(view) = &self.seen else { return };
+        if matches!(view.state, SeatState::HandedIn | SeatState::Stopped | SeatState::Absent) {
+            self.papers.close();
+            return;
+        }
+        while let Some(step) = self.papers.step(self.now, view) {
+            self.out.push(match step {
+                PaperStep::Fetch(sealed) => Effect::Fetch(sealed),
+                PaperStep::Open(sealed, key) => Effect::OpenPaper { sealed, key },
+            });
+        }
+    }
+
+    fn step_drafts(&mut self) {
+        let over = self.is_over();
+        let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.loaded) else { return };
+        if over {
+            attempt.answers.left_all(); // what was typed before the end still counts
+        }
+        attempt.make_due(self.now, &mut self.out);
+    }
+
+    fn step_desk(&mut self) {
+        let here = self.seen.as_ref().and_then(|view| view.seat.as_ref());
+        let Some(desk) = self.desk.clone().filter(|desk| Some(desk) != here) else { return };
+        if let Some(link) = self.link.as_mut().filter(|link| !link.desk_asked) {
+            link.desk_asked = true;
+            self.ask(Asked::TakeSeat, TakeSeat { seat: desk });
+        }
+    }
+
+    fn step_sends(&mut self) {
+        let ours = self.seen.as_ref().and_then(|view| view.attempt.as_ref()).map(|attempt| attempt.attempt);
+        let now = self.now;
+        let mut ups = Vec::new();
+        if let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.loaded && Some(attempt.id) == ours) {
+            let id = attempt.id;
+            if let Some(fetch) = attempt.ask_merge() {
+                ups.push((Asked::Fetch(id), Up::from(fetch)));
+            }
+            while let Some((place, pending)) = attempt.answers.queue.send_next(now, attempt.failing.is_some()) {
+                ups.push((Asked::Save(id, place), attempt::save(id, pending).into()));
+            }
+            if let Some(hand_in) = attempt.send_hand_in() {
+                ups.push((Asked::HandIn(id), hand_in.into()));
+            }
+        }
+        ups.into_iter().for_each(|(asked, up)| self.ask(asked, up));
+    }
+
+    fn step_beat(&mut self) {
+        if self.now < self.last_beat.plus(HEARTBEAT_MS) {
+            return;
+        }
+        self.last_beat = self.now;
+        let unheard = self.asked.values().filter(|asked| matches!(asked, Asked::Heartbeat { .. })).count();
+        if self.link.is_some() && unheard < HEARTBEATS_IN_FLIGHT_MAX {
+            self.ask(Asked::Heartbeat { sent: self.now }, self.heartbeat());
+        }
+    }
+
+    fn heartbeat(&self) -> Heartbeat {
+        let Some(attempt) = &self.attempt else { return Heartbeat::default() };
+        let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        Heartbeat {
+            unsaved: small(attempt.answers.unsaved() as u64),
+            unsaved_age_ms: small(attempt.answers.oldest_unsaved().map_or(0, |since| self.now.since(since))),
+            answered: small(attempt.answers.answered() as u64),
+            item: attempt.on_screen.clone(),
+        }
+    }
+
+    fn ask(&mut self, asked: Asked, up: impl Into<Up>) {
+        let ask = AskId(self.next_ask);
+        self.next_ask += 1;
+        self.asked.insert(ask, asked);
+        self.out.push(Effect::Send { ask, up: Box::new(up.into()) });
+    }
+
+    /// The server failed: nothing but heartbeats is sent for a while, longer each time.
+    pub(crate) fn back_off(&mut self) {
+        if self.retry_at <= self.now {
+            self.retry_ms = (self.retry_ms * 2).clamp(RETRY_MS_MIN, RETRY_MS_MAX);
+            self.retry_at = self.now.plus(self.retry_ms);
+        }
+    }
+
+    /// The server did what it was asked.
+    pub(crate) fn served(&mut self) {
+        self.retry_ms = 0;
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        self.out.push(Effect::Note(note));
+    }
+
+    fn may_send(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.view_seen)
+    }
+
+    /// When the attempt on screen ends.
+    pub(crate) fn ends(&self) -> Option<SiteMs> {
+        self.seen.as_ref()?.attempt.as_ref()?.ends
+    }
+
+    /// Whether nothing more may be typed because the attempt's time is over.
+    fn is_over(&self) -> bool {
+        let stopped = self
+            .seen
+            .as_ref()
+            .is_some_and(|view| matches!(view.state, SeatState::Stopped | SeatState::HandedIn | SeatState::Absent));
+        stopped || self.ends().zip(self.site_now).is_some_and(|(ends, now)| now >= ends)
+    }
+
+    /// Why nothing can be typed now, if so.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        let (Some(view), Some(attempt)) = (&self.seen, &self.attempt) else { return Some(Closed::NotWorking) };
+        if attempt.hand_in != HandInState::Open || view.state == SeatState::HandedIn {
+            return Some(Closed::HandedIn);
+        }
+        if self.is_over() {
+            return Some(Closed::TimeOver);
+        }
+        let ours = view.attempt.as_ref().is_some_and(|seen| seen.attempt == attempt.id);
+        if !ours || view.state != SeatState::Working {
+            return Some(Closed::NotWorking);
+        }
+        let unmerged = self.link.is_some() && !attempt.merged_once;
+        (!attempt.loaded || unmerged || self.open_paper().is_none()).then_some(Closed::Loading)
+    }
+}
+
+/// The moment on the site's timeline a record speaks of.
+fn moment(record: &Record) -> Option<SiteMs> {
+    match record {
+        Record::Seen { site, .. } => Some(*site),
+        Record::Answered { made_at, .. } => Some(*made_at),
+        Record::HandInAsked { at } => Some(*at),
+        Record::HandedIn(receipt) => Some(receipt.at),
+        Record::Acked { .. } | Record::Known(_) | Record::Refused { .. } | Record::HandInRefused { .. } => None,
+    }
+}

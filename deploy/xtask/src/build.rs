@@ -1,0 +1,47 @@
+//! Calling cargo, and finding what it built. One profile (release) for programs and tests, so that dependencies are built
+//! once. Never assumes the current folder: a task works from anywhere in the checkout.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Crates whose programs the demo and the end-to-end tests start.
+const PROGRAM_CRATES: &[&str] = &["exam-server", "exam-hq", "exam-load", "exam-e2e"];
+
+/// The checkout.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// The cargo that started us.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command.current_dir(root());
+    command
+}
+
+/// Builds every program in the release profile. Returns whether that went well.
+pub(crate) fn programs() -> bool {
+    let mut build = cargo();
+    build.args(["build", "--release", "--bins"]);
+    for name in PROGRAM_CRATES {
+        build.args(["--package", name]);
+    }
+    build.status().is_ok_and(|status| status.success())
+}
+
+/// A program that [`programs`] built: it lies in `release/` beside the profile folder we were started from.
+pub(crate) fn program(name: &str) -> Command {
+    let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+    Command::new(target_dir().join("release").join(file))
+}
+
+/// Cargo's target folder, wherever it was told to put it.
+pub(crate) fn target_dir() -> PathBuf {
+    let ours = env::current_exe().ok();
+    ours.as_deref().and_then(|exe| exe.ancestors().nth(2)).map_or_else(|| root().join("target"), Path::to_path_buf)
+}

@@ -1,0 +1,60 @@
+//! `cargo xtask`: the only task runner. `demo` shows a whole exam, `test` checks everything this machine can check.
+//! Never depends on another crate, so that it starts within seconds of a fresh clone; never installs anything unasked.
+
+mod build;
+mod report;
+mod system;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask setup               install the system packages the checks use (Debian/Ubuntu as root; else says which)
+cargo xtask demo [OPTIONS]      build, then run a whole exam on this machine
+    --seats N                   candidates (40)
+    --questions N               items of the paper (40)
+    --out DIR                   where everything is left (demo-out)
+    --seed S                    of the sample data and of the kill's moment (random, printed)
+    --think MS                  pause of a candidate between two answers
+    --json                      summary.json on stdout too
+cargo xtask test                everything testable on this machine; says what was skipped and why
+cargo xtask help                this text
+
+Exit codes: 0 all well, 1 something failed, 2 wrong use.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = args.split_first().map_or(("help", &[][..]), |(first, rest)| (first.as_str(), rest));
+    match (command, rest) {
+        ("setup", []) => code(system::setup()),
+        ("demo", options) => demo(options),
+        ("test", []) => code(test::everything()),
+        ("help" | "--help" | "-h", _) => {
+            println!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("not a task: {}\n\n{HELP}", args.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn code(well: bool) -> ExitCode {
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Builds the programs and hands over to `exam-demo`; its exit code is ours.
+fn demo(options: &[String]) -> ExitCode {
+    if !build::programs() {
+        eprintln!("the programs could not be built: see above");
+        return ExitCode::FAILURE;
+    }
+    match build::program("exam-demo").args(options).status() {
+        Ok(status) => ExitCode::from(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1)),
+        Err(error) => {
+            eprintln!("exam-demo cannot be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

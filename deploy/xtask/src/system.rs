@@ -1,0 +1,61 @@
+//! System packages: which stock tools the checks use, whether they are here, and how they get here.
+//! Never installs where it is not root on Debian or Ubuntu: elsewhere it says what to install.
+
+use std::{
+    env, fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// Program → Debian package. They check a bundle without any code of ours.
+const STOCK_TOOLS: &[(&str, &str)] = &[("age", "age"), ("minisign", "minisign"), ("unzip", "unzip")];
+
+/// Stock tools that are not on the path.
+pub(crate) fn missing_tools() -> Vec<&'static str> {
+    STOCK_TOOLS.iter().map(|(program, _)| *program).filter(|program| !on_path(program)).collect()
+}
+
+/// Installs what is missing, or says what to install. Returns whether everything is here now.
+pub(crate) fn setup() -> bool {
+    let missing = missing_tools();
+    if missing.is_empty() {
+        println!("system packages: all here");
+        return true;
+    }
+    let packages: Vec<&str> =
+        STOCK_TOOLS.iter().filter(|(program, _)| missing.contains(program)).map(|(_, package)| *package).collect();
+    if !(is_debian() && is_root()) {
+        println!("please install: {} (Debian/Ubuntu: apt-get install {})", missing.join(", "), packages.join(" "));
+        return false;
+    }
+    let _ = apt_get(&["update"]);
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    install.extend(&packages);
+    apt_get(&install) && missing_tools().is_empty()
+}
+
+fn apt_get(args: &[&str]) -> bool {
+    eprintln!("apt-get {}", args.join(" "));
+    let status =
+        Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+fn is_debian() -> bool {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let names_debian = |line: &str| {
+        let (key, value) = line.split_once('=').unwrap_or_default();
+        matches!(key, "ID" | "ID_LIKE") && ["debian", "ubuntu"].iter().any(|name| value.contains(name))
+    };
+    release.lines().any(names_debian) && on_path("apt-get")
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn on_path(program: &str) -> bool {
+    let file = format!("{program}{}", env::consts::EXE_SUFFIX);
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|dir: std::path::PathBuf| Path::new(&dir).join(&file).is_file())
+}

@@ -1,0 +1,101 @@
+//! `cargo xtask test`: every check this machine can make, one after the other, all in the release profile.
+//! Never stops at the first failure: the table at the end shows them all.
+
+use crate::{
+    build,
+    report::{Outcome, Report},
+    system,
+};
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
+/// Seats of one room, and of a campus.
+const DEMOS: [(&str, &str); 2] = [("demo, 40 seats", "40"), ("demo, 500 seats", "500")];
+
+/// Runs everything. Returns whether nothing failed.
+pub(crate) fn everything() -> bool {
+    let mut report = Report::default();
+    report.step("system packages", stock_tools);
+    report.step("formatting", || component("fmt", &["fmt", "--all", "--check"]));
+    report.step("lints", || {
+        component("clippy", &["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"])
+    });
+    report.step("licences, bans, sources", || component("deny", &["deny", "check", "licenses", "bans", "sources"]));
+    report.step("programs", || Outcome::of(build::programs()));
+    report.step("tests", tests);
+    for (step, seats) in DEMOS {
+        report.step(step, || demo(seats));
+    }
+    report.print()
+}
+
+fn stock_tools() -> Outcome {
+    if system::setup() {
+        return Outcome::Passed(1);
+    }
+    let missing = system::missing_tools().join(", ");
+    Outcome::Skipped(format!("{missing} not installed: the demos leave out what these would check on the bundle"))
+}
+
+/// A cargo subcommand that may be missing.
+fn component(name: &str, args: &[&str]) -> Outcome {
+    let here = build::cargo().args([name, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !here.is_ok_and(|status| status.success()) {
+        return Outcome::Skipped(format!("cargo {name} is not installed"));
+    }
+    Outcome::of(build::cargo().args(args).status().is_ok_and(|status| status.success()))
+}
+
+/// All tests of the workspace, counted one by one.
+fn tests() -> Outcome {
+    let mut command = build::cargo();
+    command.args(["test", "--workspace", "--release", "--no-fail-fast"]).stdout(Stdio::piped());
+    let Ok(mut child) = command.spawn() else { return Outcome::of(false) };
+    let (mut passed, mut failed) = (0, 0);
+    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines().map_while(Result::ok)) {
+        println!("{line}");
+        if let Some((p, f)) = counts(&line) {
+            passed += p;
+            failed += f;
+        }
+    }
+    let well = child.wait().is_ok_and(|status| status.success());
+    match (well, failed) {
+        (true, 0) => Outcome::Passed(passed),
+        // A test program that did not build or died has no result line of its own.
+        _ => Outcome::Failed { passed, failed: failed.max(1) },
+    }
+}
+
+/// Reads `test result: ok. 14 passed; 0 failed; …`.
+fn counts(line: &str) -> Option<(u64, u64)> {
+    let rest = line.strip_prefix("test result: ")?;
+    let number =
+        |word: &str| rest.split([';', '.']).find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok());
+    Some((number("passed")?, number("failed")?))
+}
+
+fn demo(seats: &str) -> Outcome {
+    let out = build::target_dir().join("demo").join(format!("{seats}-seats"));
+    let mut command = build::program("exam-demo");
+    command.args(["--seats", seats, "--out"]).arg(out);
+    if system::missing_tools().is_empty() {
+        command.arg("--require-stock-tools");
+    }
+    Outcome::of(command.status().is_ok_and(|status| status.success()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts;
+
+    #[test]
+    fn a_result_line_is_counted_and_no_other() {
+        let line = "test result: FAILED. 14 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(counts(line), Some((14, 2)));
+        assert_eq!(counts("test result_is_ok ... ok"), None);
+        assert_eq!(counts("running 7 tests"), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! P7: before the unlock code, nobody can read a question, with every file of the server and of the seats in hand.
+//! Never trusts the search alone: where the sentences must be, it has to find them.
+
+mod common;
+
+use common::small_exam;
+use exam_e2e::{
+    search::search,
+    site::{Sample, Site},
+};
+use exam_sealed::{code::UnlockCode, package::Package, paper};
+use std::{collections::BTreeSet, fs::File};
+
+const QUESTIONS: usize = 13;
+const SEATS: u16 = 2;
+
+/// Sentences nobody else would write: a stem and three options for each question, 52 in all.
+fn canaries() -> Vec<Vec<String>> {
+    let question = |n: usize| {
+        let stem = format!("金丝雀第{n:02}号题干：变电站值班员应当先核对哪一块仪表");
+        let option = |letter| format!("金丝雀第{n:02}号选项{letter}：编号{}的那一块", n * 7 + 1);
+        vec![stem, option('甲'), option('乙'), option('丙')]
+    };
+    (1..=QUESTIONS).map(question).collect()
+}
+
+/// A question bank of the wide shape.
+fn bank() -> String {
+    let rows = canaries().into_iter().map(|words| format!("单选题,{},中等,A,{}\n", words[0], words[1..].join(",")));
+    format!("\u{feff}题型,问题内容,难度,正确选项,A,B,C\n{}", rows.collect::<String>())
+}
+
+/// The package's paper, opened as nobody on site can before the code is spoken.
+fn opened_paper(site: &Site, code: &str) -> anyhow::Result<Vec<u8>> {
+    let mut package = Package::open(File::open(site.folder().package_file())?)?;
+    let entry = package.manifest().papers[0].clone();
+    let secret = paper::unwrap_key(&package.member(&entry.key)?, &site.age_identity()?, &UnlockCode::parse(code)?)?;
+    let paper = paper::open_paper(&package.member(&entry.sealed)?, secret.expose())?;
+    Ok(serde_json::to_vec(&paper)?)
+}
+
+#[test]
+fn no_file_of_server_or_seats_holds_a_question_before_the_unlock_code() -> anyhow::Result<()> {
+    let sample = Sample { seats: SEATS, questions: QUESTIONS as u16, seed: 7 };
+    let exam = small_exam(sample, Some(&bank()))?;
+    let _seats = exam.seats_ready(SEATS)?;
+    let folder = exam.site.folder();
+    let sentences = canaries().concat();
+
+    for place in [folder.server(), folder.seats(), folder.package(), folder.logs()] {
+        let (leaks, files) = search(&place, &sentences)?;
+        assert!(files > 0, "{} is empty: nothing was searched", place.display());
+        assert_eq!(leaks, [], "questions can be read before the unlock code");
+    }
+
+    // Negative control: where the sentences must be, the search finds every one of them.
+    let everywhere =
+        |found: Vec<exam_e2e::search::Leak>| found.into_iter().map(|leak| leak.sentence).collect::<BTreeSet<_>>().len();
+    assert_eq!(everywhere(search(&folder.input(), &sentences)?.0), sentences.len(), "HQ's own paper holds them all");
+    let control = tempfile::tempdir()?;
+    std::fs::write(
+        control.path().join("paper.json"),
+        opened_paper(&exam.site, &exam.site.unlock_code(&exam.sitting)?)?,
+    )?;
+    assert_eq!(everywhere(search(control.path(), &sentences)?.0), sentences.len(), "the code opens the same paper");
+    Ok(())
+}
+
+#[test]
+fn the_site_s_keys_without_the_code_open_no_paper() -> anyhow::Result<()> {
+    let exam = small_exam(Sample { seats: SEATS, questions: 3, seed: 8 }, None)?;
+    let foreign = UnlockCode::from_random([3; 10]).to_string();
+    assert!(opened_paper(&exam.site, &foreign).is_err());
+    assert!(opened_paper(&exam.site, &exam.site.unlock_code(&exam.sitting)?).is_ok());
+    Ok(())
+}

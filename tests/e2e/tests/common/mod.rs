@@ -1,0 +1,97 @@
+//! A small exam for tests: a site with its server running, a package taken in, and seats when asked for.
+//! Never shared between tests: each has a folder and a server of its own.
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+use anyhow::{Result, ensure};
+use exam_e2e::{
+    folder::Folder,
+    load::{Load, Orders},
+    programs::Programs,
+    site::{Sample, Site},
+};
+use serde_json::Value;
+use std::{path::Path, time::Duration};
+use tempfile::TempDir;
+
+/// What anything in these small exams may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A site in a folder that vanishes with it.
+pub(crate) struct Small {
+    // Before the folder, so that the server ends before its folder vanishes.
+    pub(crate) site: Site,
+    pub(crate) sitting: String,
+    _folder: TempDir,
+}
+
+/// A fresh site whose server runs and has taken in a sample package; `bank` replaces the sample's question bank.
+pub(crate) fn small_exam(sample: Sample, bank: Option<&str>) -> Result<Small> {
+    let (mut site, folder) = founded()?;
+    site.write_sample(sample)?;
+    let bank_file = match bank {
+        Some(text) => {
+            let file = site.folder().input().join("bank.csv");
+            std::fs::write(&file, text)?;
+            file
+        }
+        None => site.bank(),
+    };
+    site.import_paper(&bank_file, "测试试卷")?;
+    site.start_server()?;
+    site.deliver_package()?;
+    let sitting = site.sitting()?;
+    Ok(Small { site, sitting, _folder: folder })
+}
+
+/// A founded site, nothing more.
+pub(crate) fn founded() -> Result<(Site, TempDir)> {
+    let folder = tempfile::tempdir()?;
+    let site = Site::new(Programs::beside_us()?, Folder::fresh(folder.path())?);
+    site.found("测试考点")?;
+    Ok((site, folder))
+}
+
+impl Small {
+    /// Seats that have enrolled, signed in and fetched their sealed paper.
+    pub(crate) fn seats_ready(&self, seats: u16) -> Result<Load> {
+        self.site.act("admit-open", &self.sitting)?;
+        let mut load = self.seats_trusting(seats, &self.site.public_file())?;
+        ensure!(load.wait_ready(DEADLINE)? == 0, "a seat could not sign in");
+        Ok(load)
+    }
+
+    /// Seats that trust the site of `trust`, just started.
+    pub(crate) fn seats_trusting(&self, seats: u16, trust: &Path) -> Result<Load> {
+        let folder = self.site.folder();
+        let orders = Orders {
+            server: self.site.address()?.to_owned(),
+            trust: trust.to_path_buf(),
+            enrol: self.site.enrol_code(seats)?,
+            seats,
+            think_ms: 5,
+            seed: 1,
+            roster: self.site.write_seating()?,
+            data: folder.seats(),
+            ack_log: folder.ack_log(),
+        };
+        Load::start(self.site.load(), &orders, &folder.logs())
+    }
+
+    /// The whole exam: seats answer everything, the sitting ends, the bundle lies in the folder, the server has ended.
+    pub(crate) fn hold(&mut self, seats: u16) -> Result<std::path::PathBuf> {
+        let mut load = self.seats_ready(seats)?;
+        let code = self.site.unlock_code(&self.sitting)?;
+        self.site.start_sitting(&self.sitting, &code)?.expect_code(0)?;
+        load.wait_synced(DEADLINE, |_| {})?;
+        self.site.act("end", &self.sitting)?;
+        load.wait_figures(DEADLINE)?;
+        let bundle = self.site.export(&self.sitting, &self.site.folder().bundle())?;
+        self.site.stop_server()?;
+        Ok(bundle)
+    }
+
+    /// `exam-server status`.
+    pub(crate) fn status(&self) -> Result<Value> {
+        self.site.server(["status"])?.expect_code(0)?.json()
+    }
+}
