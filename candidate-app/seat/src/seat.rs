@@ -2,7 +2,7 @@
 
 use crate::{clock::SeatClock, controller::Controller, disk::Disk, vault::Vault};
 use exam_link::Dial;
-use exam_protocol::{ids::SeatRef, message::candidate::AttemptId};
+use exam_protocol::ids::SeatRef;
 use exam_session::{Act, Note, SeatMs, View};
 use std::{io, path::PathBuf, sync::Arc};
 use tokio::{
@@ -75,13 +75,16 @@ impl Seat {
     ///
     /// # Errors
     /// The system's, when the seat's key cannot be read or made.
-    pub fn start(config: SeatConfig) -> io::Result<SeatHandle> {
-        let vault = Arc::new(Vault::load_or_create(&config.folder)?);
-        exam_link::private_file::private_folder(&config.folder.join("papers"))?;
-        let newest: Option<AttemptId> = crate::journal::newest(&config.journal_folder());
+    pub async fn start(config: SeatConfig) -> io::Result<SeatHandle> {
+        let (folder, journals) = (config.folder.clone(), config.journal_folder());
+        let look = move || {
+            exam_link::private_file::private_folder(&folder.join("papers"))?;
+            Ok::<_, io::Error>((Vault::load_or_create(&folder)?, crate::journal::newest(&journals)))
+        };
+        let (vault, newest) = tokio::task::spawn_blocking(look).await.map_err(io::Error::other)??;
         let (acts, taken) = mpsc::channel(ACTS_MAX);
         let (stop, stopped) = watch::channel(false);
-        let (controller, views) = Controller::new(config, vault);
+        let (controller, views) = Controller::new(config, Arc::new(vault));
         let task = tokio::spawn(controller.run(newest, taken, stopped));
         Ok(SeatHandle { acts, views, stop, task })
     }

@@ -65,7 +65,7 @@ async fn a_server_stopped_again_and_again_costs_no_answer_and_no_new_login() {
     let (site, dir) = (Site::new(), tempfile::tempdir().unwrap());
     let config = site.seat(dir.path());
     let mut serving = site.serve(1).await;
-    let seat = Seat::start(config.clone()).unwrap();
+    let seat = Seat::start(config.clone()).await.unwrap();
     sign_in(&seat).await;
     for boot in 2..5 {
         for n in 0..20 {
@@ -89,7 +89,7 @@ async fn a_server_stopped_again_and_again_costs_no_answer_and_no_new_login() {
 async fn an_app_that_is_started_again_without_the_server_goes_on_and_syncs_later() {
     let (site, dir) = (Site::new(), tempfile::tempdir().unwrap());
     let serving = site.serve(1).await;
-    let seat = Seat::start(site.seat(dir.path())).unwrap();
+    let seat = Seat::start(site.seat(dir.path())).await.unwrap();
     sign_in(&seat).await;
     give(&seat, 0, "先答").await;
     wait(&seat, "the first answer saved", |view| view.items.iter().any(|item| item.saved == Saved::OnServer)).await;
@@ -99,7 +99,7 @@ async fn an_app_that_is_started_again_without_the_server_goes_on_and_syncs_later
     seat.stop().await;
 
     let config = site.seat(dir.path());
-    let seat = Seat::start(config.clone()).unwrap();
+    let seat = Seat::start(config.clone()).await.unwrap();
     let view = wait(&seat, "the paper from the seat's own disk", |view| view.screen == Screen::Working).await;
     assert_eq!((view.answered, view.linked), (2, false));
     assert!(view.left_ms.is_some_and(|left| left > 3_000_000));
@@ -115,7 +115,7 @@ async fn an_app_that_is_started_again_without_the_server_goes_on_and_syncs_later
 async fn neither_paper_nor_answers_nor_keys_are_on_the_disk_in_the_clear() {
     let (site, dir) = (Site::new(), tempfile::tempdir().unwrap());
     let serving = site.serve(1).await;
-    let seat = Seat::start(site.seat(dir.path())).unwrap();
+    let seat = Seat::start(site.seat(dir.path())).await.unwrap();
     sign_in(&seat).await;
     give(&seat, 0, CANARY).await;
     wait(&seat, "the answer saved", |view| view.items.iter().any(|item| item.saved == Saved::OnServer)).await;

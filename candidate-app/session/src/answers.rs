@@ -199,7 +199,7 @@ impl Answers {
         }
         given.standing = Standing::OnServer;
         match self.queue.remove(&known.item, known.number) {
-            Some(_) => Merged::Acked,
+            Some(pending) => Merged::Acked(Box::new(pending)),
             None => Merged::OursStays,
         }
     }
@@ -344,12 +344,12 @@ impl Answers {
 }
 
 /// What a version of the server's meant here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Merged {
     /// It is newer, or other, than what was here, and stands now.
     Learned,
-    /// It is what waited to be acknowledged.
-    Acked,
+    /// It is what waited to be acknowledged: the acknowledgement itself was lost on the way.
+    Acked(Box<Pending>),
     /// Nothing changed.
     OursStays,
 }

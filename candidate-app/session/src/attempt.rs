@@ -4,8 +4,9 @@
 use crate::{
     answers::{Answers, Made, Merged},
     clock::SeatMs,
-    event::{Effect, Record, RecordId},
+    event::{Effect, Note, Record, RecordId},
     limits::RECORDS_UNJOURNALLED_MAX,
+    queue::Pending,
 };
 use exam_protocol::{
     code::Refusal,
@@ -151,12 +152,13 @@ impl Attempt {
     pub(crate) fn merge(&mut self, now: SeatMs, page: Vec<KnownAnswer>, more: bool, out: &mut Vec<Effect>) {
         let last = page.last().map(|known| known.item.clone());
         for known in page {
-            let record = match self.answers.merge(&known) {
-                Merged::Learned => Record::Known(known),
-                Merged::Acked => Record::Acked { item: known.item, number: known.number },
-                Merged::OursStays => continue,
-            };
-            self.journal(record, out);
+            match self.answers.merge(&known) {
+                Merged::Learned => {
+                    self.journal(Record::Known(known), out);
+                }
+                Merged::Acked(pending) => self.acked(*pending, out),
+                Merged::OursStays => {}
+            }
         }
         self.merging = match last {
             Some(after) if more => Merging::Due { after: Some(after) },
@@ -166,6 +168,13 @@ impl Attempt {
                 Merging::Done
             }
         };
+    }
+
+    /// The server has this version on its disk: journalled, and noted.
+    pub(crate) fn acked(&mut self, pending: Pending, out: &mut Vec<Effect>) {
+        let Pending { item, number, answer, made, sent, .. } = pending;
+        self.journal(Record::Acked { item: item.clone(), number }, out);
+        out.push(Effect::Note(Note::Acked { item, number, answer, made, sent: sent.unwrap_or(made) }));
     }
 
     /// The connection is gone.
@@ -234,7 +243,7 @@ impl Attempt {
 }
 
 /// The words that carry a version to the server.
-pub(crate) fn save(attempt: AttemptId, pending: &crate::queue::Pending) -> SaveAnswer {
+pub(crate) fn save(attempt: AttemptId, pending: &Pending) -> SaveAnswer {
     let (item, answer) = (pending.item.clone(), (*pending.answer).clone());
     SaveAnswer { attempt, item, number: pending.number, answer, made_at: pending.made_at }
 }

@@ -108,11 +108,9 @@ impl Session {
     fn acked(&mut self, place: Place) {
         self.served();
         let Some(attempt) = &mut self.attempt else { return };
-        let Some(pending) = attempt.answers.acked(place) else { return };
-        let (item, number) = (pending.item, pending.number);
-        attempt.journal(Record::Acked { item: item.clone(), number }, &mut self.out);
-        let sent = pending.sent.unwrap_or(pending.made);
-        self.note(Note::Acked { item, number, answer: pending.answer, made: pending.made, sent });
+        if let Some(pending) = attempt.answers.acked(place) {
+            attempt.acked(pending, &mut self.out);
+        }
     }
 
     fn save_refused(&mut self, place: Place, refusal: Refusal) {

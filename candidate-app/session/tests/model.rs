@@ -144,6 +144,7 @@ proptest! {
         }
         heal(&mut world);
         prop_assert_eq!(&world.server.saved, &world.journalled());
+        prop_assert_eq!(&world.server.saved, &world.acked, "a lost acknowledgement is made up for");
         let view = world.view();
         for (index, word) in last {
             let shown = view.items.iter().find(|view| view.item == item(index)).map(|view| (*view.answer).clone());

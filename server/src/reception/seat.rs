@@ -38,7 +38,7 @@ impl Reception {
         if enrol.public_key.len() > PUBLIC_KEY_BYTES_MAX {
             return Err(ErrorCode::OutOfPlace.into());
         }
-        let station = new_station(role)?;
+        let station = station_of_key(role, &enrol.public_key)?;
         let certificate = self.keys().issue(&enrol.public_key, &station, role).map_err(|error| {
             tracing::warn!(%error, "a machine offered a key that cannot be certified");
             No::Error(ErrorCode::OutOfPlace)
@@ -158,12 +158,13 @@ fn masked(id_number: &str) -> String {
     id_number.chars().enumerate().map(|(index, c)| if index + 4 < count { '*' } else { c }).collect()
 }
 
-fn new_station(role: Role) -> Result<StationId, No> {
+/// The id of a machine follows from its key, so that asking again after a lost reply is the same machine.
+fn station_of_key(role: Role, public_key: &[u8]) -> Result<StationId, No> {
     let prefix = match role {
         Role::Console => "console",
         Role::Station | Role::Guest | Role::Admin => "station",
     };
-    let id = format!("{prefix}-{}", data_encoding::HEXLOWER.encode(&random::<8>()?));
+    let id = format!("{prefix}-{}", &Sha256::of(public_key).hex()[..16]);
     id.parse().map_err(|_| No::Error(ErrorCode::Internal))
 }
 

@@ -20,6 +20,7 @@ struct Raw {
     connection: Connection,
     send: SendStream,
     receive: RecvStream,
+    unread: Vec<u8>,
 }
 
 /// TLS is done; nothing has been said.
@@ -27,7 +28,7 @@ async fn call(dial: &Dial) -> Raw {
     let config = dial.trust.client_config(dial.identity.as_ref()).unwrap();
     let connection = dial.endpoint.connect_with(config, dial.addr, SERVER_NAME).unwrap().await.unwrap();
     let (send, receive) = connection.open_bi().await.unwrap();
-    Raw { connection, send, receive }
+    Raw { connection, send, receive, unread: Vec::new() }
 }
 
 fn hello(versions: VersionRange) -> Vec<u8> {
@@ -43,12 +44,12 @@ async fn greeted(dial: &Dial) -> Raw {
 
 impl Raw {
     async fn hear(&mut self) -> Down {
-        let mut bytes = Vec::new();
         loop {
-            if let Some((frame, _)) = take_frame(&bytes, DOWN_FRAME_BYTES_MAX).unwrap() {
+            if let Some((frame, used)) = take_frame(&self.unread, DOWN_FRAME_BYTES_MAX).unwrap() {
+                self.unread.drain(..used);
                 return Down::from_frame(&frame).unwrap();
             }
-            bytes.extend_from_slice(&self.receive.read_chunk(1 << 16, true).await.unwrap().unwrap().bytes);
+            self.unread.extend_from_slice(&self.receive.read_chunk(1 << 16, true).await.unwrap().unwrap().bytes);
         }
     }
 

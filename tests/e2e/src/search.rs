@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use data_encoding::{BASE64, HEXLOWER};
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -29,16 +30,22 @@ pub fn search(folder: &Path, sentences: &[String]) -> Result<(Vec<Leak>, usize)>
         .flat_map(|s| disguises(s).into_iter().map(move |(form, bytes)| (s.as_str(), form, bytes)))
         .collect();
     let files = files_under(folder)?;
-    let mut leaks = Vec::new();
+    let (mut leaks, mut read) = (Vec::new(), 0);
     for file in &files {
-        let bytes = fs::read(file).with_context(|| format!("{}", file.display()))?;
+        let bytes = match fs::read(file) {
+            Ok(bytes) => bytes,
+            // A running program renamed or removed it after we listed it.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).with_context(|| format!("{}", file.display())),
+        };
+        read += 1;
         for (sentence, form, needle) in &needles {
             if contains(&bytes, needle) {
                 leaks.push(Leak { file: file.clone(), form, sentence: (*sentence).to_owned() });
             }
         }
     }
-    Ok((leaks, files.len()))
+    Ok((leaks, read))
 }
 
 /// Every file under `folder`, however deep, in order.

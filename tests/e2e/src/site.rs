@@ -5,6 +5,7 @@ use crate::{
     folder::Folder,
     process::{COMMAND_DEADLINE, Finished, Running, run},
     programs::{Program, Programs},
+    search::files_under,
 };
 use anyhow::{Context, Result};
 use exam_protocol::ids::{AdmissionNo, RoomId, SeatNo, SittingId};
@@ -80,8 +81,16 @@ impl Site {
     /// # Errors
     /// It cannot be run.
     pub fn server<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Result<Finished> {
+        self.server_at(&self.folder.server(), args)
+    }
+
+    /// Runs `exam-server` with `--json` on another data folder, e.g. a backup; any exit code.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub fn server_at<I: AsRef<OsStr>>(&self, data: &Path, args: impl IntoIterator<Item = I>) -> Result<Finished> {
         let mut command = self.programs.command(Program::Server);
-        command.args(args).arg("--data").arg(self.folder.server()).arg("--json");
+        command.args(args).arg("--data").arg(data).arg("--json");
         run(command, COMMAND_DEADLINE, &self.folder.command_log())
     }
 
@@ -202,6 +211,15 @@ impl Site {
         Ok(path)
     }
 
+    /// Sealed papers that lie in the seats' folders.
+    ///
+    /// # Errors
+    /// A folder cannot be listed.
+    pub fn sealed_papers(&self) -> Result<usize> {
+        let files = files_under(&self.folder.seats())?;
+        Ok(files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "sealed")).count())
+    }
+
     /// The site's own age identity: what somebody with the server's disk in hand has.
     ///
     /// # Errors
@@ -216,9 +234,17 @@ impl Site {
     /// # Errors
     /// It does not listen in time.
     pub fn start_server(&mut self) -> Result<()> {
+        self.start_server_at(&self.folder.server(), &[])
+    }
+
+    /// Starts the server on another data folder, or with more options; otherwise as [`start_server`](Self::start_server).
+    ///
+    /// # Errors
+    /// It does not listen in time.
+    pub fn start_server_at(&mut self, data: &Path, options: &[&OsStr]) -> Result<()> {
         let mut command = self.programs.command(Program::Server);
         let listen = self.address.as_deref().unwrap_or("127.0.0.1:0");
-        command.arg("run").arg("--data").arg(self.folder.server()).args(["--listen", listen, "--json"]);
+        command.arg("run").arg("--data").arg(data).args(["--listen", listen, "--json"]).args(options);
         let mut server = Running::start(command, "server", &self.folder.logs())?;
         let address = server.wait_for("listening", START_DEADLINE, |event| {
             (event["event"] == "listening").then(|| event["address"].as_str().map(str::to_owned)).flatten()

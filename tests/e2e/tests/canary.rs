@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::small_exam;
+use common::{Small, small_exam};
 use exam_e2e::{
+    folder::Folder,
     search::search,
     site::{Sample, Site},
 };
@@ -13,6 +14,8 @@ use std::{collections::BTreeSet, fs::File};
 
 const QUESTIONS: usize = 13;
 const SEATS: u16 = 2;
+/// Looks at the seats' folders before the test gives up.
+const LOOKS_MAX: usize = 500;
 
 /// Sentences nobody else would write: a stem and three options for each question, 52 in all.
 fn canaries() -> Vec<Vec<String>> {
@@ -39,24 +42,48 @@ fn opened_paper(site: &Site, code: &str) -> anyhow::Result<Vec<u8>> {
     Ok(serde_json::to_vec(&paper)?)
 }
 
-#[test]
-fn no_file_of_server_or_seats_holds_a_question_before_the_unlock_code() -> anyhow::Result<()> {
-    let sample = Sample { seats: SEATS, questions: QUESTIONS as u16, seed: 7 };
-    let exam = small_exam(sample, Some(&bank()))?;
-    let _seats = exam.seats_ready(SEATS)?;
-    let folder = exam.site.folder();
-    let sentences = canaries().concat();
+/// Every seat has fetched its sealed paper. Each look asks the server for its status, so none is without a breath.
+fn wait_for_sealed_papers(exam: &Small) -> anyhow::Result<()> {
+    for _ in 0..LOOKS_MAX {
+        exam.status()?;
+        if exam.site.sealed_papers()? == usize::from(SEATS) {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the seats did not fetch their sealed papers")
+}
 
+/// Whoever carries away every disk of the site, and the package with it, reads no question.
+fn nothing_can_be_read(folder: &Folder, sentences: &[String]) -> anyhow::Result<()> {
     for place in [folder.server(), folder.seats(), folder.package(), folder.logs()] {
-        let (leaks, files) = search(&place, &sentences)?;
+        let (leaks, files) = search(&place, sentences)?;
         assert!(files > 0, "{} is empty: nothing was searched", place.display());
         assert_eq!(leaks, [], "questions can be read before the unlock code");
     }
+    Ok(())
+}
+
+#[test]
+fn no_file_of_server_or_seats_holds_a_question_before_the_unlock_code() -> anyhow::Result<()> {
+    let sample = Sample { seats: SEATS, questions: QUESTIONS as u16, seed: 7 };
+    let mut exam = small_exam(sample, Some(&bank()))?;
+    let _seats = exam.seats_ready(SEATS)?;
+    wait_for_sealed_papers(&exam)?;
+    let sentences = canaries().concat();
+    nothing_can_be_read(exam.site.folder(), &sentences)?;
+    exam.site.kill_server()?;
+    nothing_can_be_read(exam.site.folder(), &sentences)?;
+    exam.site.start_server()?;
+    nothing_can_be_read(exam.site.folder(), &sentences)?;
 
     // Negative control: where the sentences must be, the search finds every one of them.
     let everywhere =
         |found: Vec<exam_e2e::search::Leak>| found.into_iter().map(|leak| leak.sentence).collect::<BTreeSet<_>>().len();
-    assert_eq!(everywhere(search(&folder.input(), &sentences)?.0), sentences.len(), "HQ's own paper holds them all");
+    assert_eq!(
+        everywhere(search(&exam.site.folder().input(), &sentences)?.0),
+        sentences.len(),
+        "HQ's own paper holds them all"
+    );
     let control = tempfile::tempdir()?;
     std::fs::write(
         control.path().join("paper.json"),

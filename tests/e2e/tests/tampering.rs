@@ -5,12 +5,7 @@ mod common;
 
 use anyhow::Context;
 use common::{Small, small_exam};
-use exam_e2e::{
-    process::Finished,
-    programs::{Program, Programs},
-    search::files_under,
-    site::Sample,
-};
+use exam_e2e::{process::Finished, search::files_under, site::Sample};
 use exam_protocol::{answer::Answer, site::SitePublic};
 use exam_sealed::{bundle, zipping::write_zip};
 use std::{
@@ -103,10 +98,7 @@ fn a_journal_with_one_changed_byte_is_refused_and_the_fact_is_named() -> anyhow:
     let copy = exam.site.folder().root().join("server-copy");
     copy_folder(&exam.site.folder().server(), &copy)?;
     assert!(change_one_byte(&copy, text)?, "the answer stands in the journal's file");
-    let mut command = Programs::beside_us()?.command(Program::Server);
-    command.args(["verify", "--json", "--data"]).arg(&copy);
-    let refused = exam_e2e::process::run(command, common::DEADLINE, &exam.site.folder().command_log())?
-        .expect_code(EXIT_INTEGRITY)?;
+    let refused = exam.site.server_at(&copy, ["verify"])?.expect_code(EXIT_INTEGRITY)?;
     assert!(names_a_place(&refused), "no place in `{}`", refused.stderr);
     Ok(())
 }

@@ -1,10 +1,18 @@
 //! One headless candidate from enrolment to the end, as a person would behave at the window. Never looks behind the view:
 //! what the window could not know, the candidate does not know either.
 
-use crate::{dice::Dice, progress::Progress, roster::Place, tally::ms};
+use crate::{
+    dice::Dice,
+    progress::Progress,
+    roster::Place,
+    tally::{Versions, ms},
+};
 use anyhow::{Context, bail};
 use exam_link::{Dial, LinkError, reconnect};
-use exam_protocol::{code::Refusal, ids::ItemId};
+use exam_protocol::{
+    code::Refusal,
+    ids::{ItemId, Sha256},
+};
 use exam_seat::{
     Seat, SeatConfig, SeatHandle,
     journal::{self, Journal},
@@ -45,7 +53,8 @@ pub(crate) struct Plan {
 #[derive(Debug, Default)]
 pub(crate) struct SeatEnd {
     pub(crate) login_ms: Option<u32>,
-    pub(crate) journaled: u64,
+    /// What its journal holds, read back from disk.
+    pub(crate) journal: Versions,
     pub(crate) unacked: usize,
     pub(crate) refused: usize,
     pub(crate) answered: usize,
@@ -75,7 +84,7 @@ pub(crate) async fn sit(mut plan: Plan) -> SeatEnd {
         }
     }
     plan.progress.enrolled.fetch_add(1, Ordering::Relaxed);
-    let handle = match Seat::start(plan.config.clone()) {
+    let handle = match Seat::start(plan.config.clone()).await {
         Ok(handle) => handle,
         Err(error) => return failed(&plan, end, &error.into()),
     };
@@ -296,7 +305,7 @@ impl Sitter {
         self.handle.stop().await;
         let config = self.plan.config;
         match tokio::task::spawn_blocking(move || journaled(&config)).await {
-            Ok(Ok(journaled)) => self.end.journaled = journaled,
+            Ok(Ok(journal)) => self.end.journal = journal,
             Ok(Err(error)) => self.end.errors.push(format!("{error:#}")),
             Err(error) => self.end.errors.push(error.to_string()),
         }
@@ -318,15 +327,21 @@ fn is_synced(view: &View) -> bool {
     view.linked && view.unsaved == 0 && view.merge == Merge::Done
 }
 
-/// Reads the seat's journal back from disk and counts the versions in it.
-fn journaled(config: &SeatConfig) -> anyhow::Result<u64> {
+/// Reads the seat's journal back from disk: the versions in it.
+fn journaled(config: &SeatConfig) -> anyhow::Result<Versions> {
     let folder = config.journal_folder();
-    let Some(attempt) = journal::newest(&folder) else { return Ok(0) };
+    let Some(attempt) = journal::newest(&folder) else { return Ok(Versions::new()) };
     let vault = Arc::new(Vault::load_or_create(&config.folder)?);
     let site = config.dial.trust.public().site.clone();
     let (_, records, recovery) = Journal::open(journal::Place { folder, site, attempt, vault })?;
     if let Some(words) = recovery.in_words() {
         bail!("the journal of seat {} was not as it should be: {words}", config.index);
     }
-    Ok(records.iter().filter(|record| matches!(record, Record::Answered { .. })).count() as u64)
+    let mut versions = Versions::new();
+    for record in records {
+        if let Record::Answered { item, number, answer, .. } = record {
+            versions.insert((item, number), Sha256::of(serde_json::to_string(&answer)?.as_bytes()));
+        }
+    }
+    Ok(versions)
 }

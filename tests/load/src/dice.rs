@@ -53,7 +53,8 @@ impl Dice {
                 self.option(options).map_or(Answer::Empty, |option| Answer::Single(option.id.clone()))
             }
             ItemKind::MultipleChoice { options } => {
-                let chosen = options.iter().filter(|_| self.next().is_multiple_of(2)).map(|option| option.id.clone()).collect();
+                let chosen =
+                    options.iter().filter(|_| self.next().is_multiple_of(2)).map(|option| option.id.clone()).collect();
                 let answer = Answer::Multiple(chosen);
                 let one = self.option(options).map(|option| option.id.clone());
                 if answer.is_given() { answer } else { Answer::Multiple(one.into_iter().collect()) }

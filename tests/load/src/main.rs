@@ -89,8 +89,8 @@ fn run(args: &Args, input: Input) -> anyhow::Result<ExitCode> {
     let ends = runtime.block_on(seats(args, input, &progress, news))?;
     let counted = counter.join().map_err(|_| anyhow::anyhow!("the counting thread died"))?;
     let mut tally = counted?;
-    let journaled: Vec<u64> = ends.iter().map(|end| end.journaled).collect();
-    tally.finish_log(&candidates, &journaled)?;
+    let journals: Vec<_> = ends.iter().map(|end| &end.journal).collect();
+    tally.finish_log(&candidates, &journals)?;
     let report = Report::new(&mut tally, &ends);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

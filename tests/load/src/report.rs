@@ -1,6 +1,9 @@
 //! The result: figures for machines (`--json`) and a few lines for people. Never hides an error.
 
-use crate::{candidate::SeatEnd, tally::Tally};
+use crate::{
+    candidate::SeatEnd,
+    tally::{Tally, Versions},
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -39,9 +42,11 @@ pub(crate) struct Report {
     pub(crate) acks_per_s: f64,
     pub(crate) acked: u64,
     /// Versions in the seats' journals, read back from disk after the run.
-    pub(crate) journaled: u64,
+    pub(crate) journaled: usize,
     /// Acknowledged versions that are not in their seat's journal.
-    pub(crate) acked_not_journaled: u64,
+    pub(crate) acked_not_journaled: usize,
+    /// Versions in a seat's journal that were not acknowledged.
+    pub(crate) journaled_not_acked: usize,
     /// Versions and drafts that were never acknowledged.
     pub(crate) unacked: usize,
     /// Versions the server refused.
@@ -56,9 +61,10 @@ impl Report {
     pub(crate) fn new(tally: &mut Tally, ends: &[SeatEnd]) -> Self {
         let mut logins: Vec<u32> = ends.iter().filter_map(|end| end.login_ms).collect();
         let sum = |count: fn(&SeatEnd) -> usize| ends.iter().map(count).sum();
-        let journaled = ends.iter().map(|end| end.journaled).sum();
-        let not_journaled =
-            ends.iter().zip(&tally.acked_by_seat).map(|(end, acked)| acked.saturating_sub(end.journaled)).sum();
+        let journaled = ends.iter().map(|end| end.journal.len()).sum();
+        let both = || ends.iter().map(|end| &end.journal).zip(&tally.acked_by_seat);
+        let acked_not_journaled = both().map(|(journal, acked)| missing(acked, journal)).sum();
+        let journaled_not_acked = both().map(|(journal, acked)| missing(journal, acked)).sum();
         Self {
             seats: ends.len(),
             logins_failed: ends.iter().filter(|end| end.login_ms.is_none()).count(),
@@ -69,7 +75,8 @@ impl Report {
             acks_per_s: (tally.acks_per_s() * 10.0).round() / 10.0,
             acked: tally.acked,
             journaled,
-            acked_not_journaled: not_journaled,
+            acked_not_journaled,
+            journaled_not_acked,
             unacked: sum(|end| end.unacked),
             refused: sum(|end| end.refused),
             answered_items: sum(|end| end.answered),
@@ -81,7 +88,11 @@ impl Report {
 
     /// Everybody got in and nothing is missing anywhere.
     pub(crate) fn is_good(&self) -> bool {
-        self.logins_failed == 0 && self.unacked == 0 && self.acked_not_journaled == 0 && self.refused == 0
+        self.logins_failed == 0
+            && self.unacked == 0
+            && self.acked_not_journaled == 0
+            && self.journaled_not_acked == 0
+            && self.refused == 0
     }
 
     pub(crate) fn in_words(&self) -> String {
@@ -112,6 +123,11 @@ impl Report {
         }
         words
     }
+}
+
+/// Versions of one list that the other does not have alike.
+fn missing(of: &Versions, from: &Versions) -> usize {
+    of.iter().filter(|(version, hash)| from.get(version) != Some(hash)).count()
 }
 
 fn errors(ends: &[SeatEnd]) -> Vec<String> {

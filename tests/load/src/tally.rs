@@ -2,11 +2,15 @@
 //! be written, the run fails.
 
 use anyhow::Context;
-use exam_protocol::{answer::Answer, ids::AdmissionNo, ids::Sha256};
+use exam_protocol::{
+    answer::Answer,
+    ids::{AdmissionNo, ItemId, Sha256},
+};
 use exam_seat::{News, NewsKind};
 use exam_session::{Note, SeatMs};
 use serde::Serialize;
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufWriter, Write},
     path::Path,
@@ -16,6 +20,9 @@ use std::{
     },
 };
 use tokio::sync::mpsc;
+
+/// Versions of answers by item and number, each with the hash of the answer's JSON text.
+pub(crate) type Versions = BTreeMap<(ItemId, u32), Sha256>;
 
 /// Latencies kept; a longer run keeps the first so many.
 const LATENCIES_MAX: usize = 4_000_000;
@@ -35,8 +42,8 @@ struct AckLine<'a> {
 #[derive(Serialize)]
 struct SeatLine<'a> {
     admission_no: &'a AdmissionNo,
-    acked: u64,
-    journaled: u64,
+    acked: usize,
+    journaled: usize,
 }
 
 /// What was counted.
@@ -46,7 +53,8 @@ pub(crate) struct Tally {
     pub(crate) save_ms: Vec<u32>,
     pub(crate) start_ms: Vec<u32>,
     pub(crate) acked: u64,
-    pub(crate) acked_by_seat: Vec<u64>,
+    /// For each seat its acknowledged versions, by the hash of the answer's JSON text.
+    pub(crate) acked_by_seat: Vec<Versions>,
     pub(crate) reconnects: u64,
     first_ack: Option<SeatMs>,
     last_ack: Option<SeatMs>,
@@ -63,7 +71,7 @@ impl Tally {
         };
         let log = log.map(open).transpose()?.map(BufWriter::new);
         Ok(Self {
-            acked_by_seat: vec![0; seats],
+            acked_by_seat: vec![Versions::new(); seats],
             opened: vec![None; seats],
             linked: vec![false; seats],
             log,
@@ -97,8 +105,12 @@ impl Tally {
             }
             NewsKind::Noted(Note::Released) => self.released = Some(self.released.map_or(at, |first| first.min(at))),
             NewsKind::Noted(Note::Acked { item, number, answer, made, sent }) => {
+                let text = serde_json::to_string(&*answer)?;
+                let hash = Sha256::of(text.as_bytes());
+                if self.acked_by_seat[index].insert((item.clone(), number), hash).is_some() {
+                    return Ok(()); // sent again after the server lost it: counted once
+                }
                 self.acked += 1;
-                self.acked_by_seat[index] += 1;
                 self.first_ack.get_or_insert(at);
                 self.last_ack = Some(at);
                 if self.ack_ms.len() < LATENCIES_MAX {
@@ -106,8 +118,7 @@ impl Tally {
                     self.save_ms.push(ms(at.since(made)));
                 }
                 if let Some(log) = &mut self.log {
-                    let text = serde_json::to_string(&*answer)?;
-                    let sha256 = Sha256::of(text.as_bytes()).hex();
+                    let sha256 = hash.hex();
                     let line = AckLine {
                         admission_no: &candidates[index],
                         item: item.as_str(),
@@ -123,10 +134,10 @@ impl Tally {
     }
 
     /// Ends the ack log with a line a seat.
-    pub(crate) fn finish_log(&mut self, candidates: &[AdmissionNo], journaled: &[u64]) -> anyhow::Result<()> {
+    pub(crate) fn finish_log(&mut self, candidates: &[AdmissionNo], journals: &[&Versions]) -> anyhow::Result<()> {
         let Some(log) = &mut self.log else { return Ok(()) };
-        for ((admission_no, acked), journaled) in candidates.iter().zip(&self.acked_by_seat).zip(journaled) {
-            write_line(log, &SeatLine { admission_no, acked: *acked, journaled: *journaled })?;
+        for ((admission_no, acked), journaled) in candidates.iter().zip(&self.acked_by_seat).zip(journals) {
+            write_line(log, &SeatLine { admission_no, acked: acked.len(), journaled: journaled.len() })?;
         }
         log.flush().context("the ack log cannot be written")
     }

@@ -71,7 +71,8 @@ impl Happened for CodeIssued {
 pub struct EnrolStation {
     /// Keyed hash of what was typed.
     pub tag: Sha256,
-    /// Id for the machine.
+    /// Id for the machine, derived from its key: a machine whose reply was lost asks again under the same id and does not
+    /// use the code up twice.
     pub station: StationId,
     /// Role the certificate was made for.
     pub role: Role,
@@ -84,7 +85,8 @@ pub struct EnrolStation {
 impl Wanted for EnrolStation {
     fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
         let code = site.codes.get(&self.tag).ok_or(Refusal::EnrolCodeInvalid)?;
-        if code.uses_left == 0 || now.at >= code.valid_until || code.role != self.role {
+        let again = site.stations.get(&self.station).is_some_and(|known| known.code == Some(self.tag));
+        if (code.uses_left == 0 && !again) || now.at >= code.valid_until || code.role != self.role {
             return Err(Refusal::EnrolCodeInvalid);
         }
         Ok(vec![
@@ -126,10 +128,13 @@ impl Happened for StationEnrolled {
     }
 
     fn apply(&self, site: &mut Site, _: Now) {
+        site.certificates.insert(self.certificate, self.station.clone());
+        if site.stations.contains_key(&self.station) {
+            return; // the reply was lost: the same machine has one more certificate, and its desk is still its desk
+        }
         if let Some(code) = self.code.and_then(|tag| site.codes.get_mut(&tag)) {
             code.uses_left = code.uses_left.saturating_sub(1);
         }
-        site.certificates.insert(self.certificate, self.station.clone());
-        site.stations.insert(self.station.clone(), Station::new(self.role, self.host.clone()));
+        site.stations.insert(self.station.clone(), Station::new(self.role, self.host.clone(), self.code));
     }
 }

@@ -107,6 +107,8 @@ pub struct Station {
     pub role: Role,
     /// Host name as it said.
     pub host: String,
+    /// The enrolment code it used (keyed hash).
+    pub code: Option<Sha256>,
     /// Its desk.
     pub seat: Option<SeatRef>,
     /// The attempt that was last begun here.
@@ -126,8 +128,8 @@ pub struct Failures {
 
 impl Station {
     /// A machine that has just been enrolled.
-    pub fn new(role: Role, host: String) -> Self {
-        Self { role, host, seat: None, attempt: None, failures: Failures::default() }
+    pub fn new(role: Role, host: String, code: Option<Sha256>) -> Self {
+        Self { role, host, code, seat: None, attempt: None, failures: Failures::default() }
     }
 }
 

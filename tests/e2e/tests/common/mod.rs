@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// What anything in these small exams may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
+/// Pause of a candidate who hardly thinks.
+const QUICK_MS: u64 = 5;
+
 /// A site in a folder that vanishes with it.
 pub(crate) struct Small {
     // Before the folder, so that the server ends before its folder vanishes.
@@ -52,23 +55,32 @@ pub(crate) fn founded() -> Result<(Site, TempDir)> {
 }
 
 impl Small {
-    /// Seats that have enrolled, signed in and fetched their sealed paper.
+    /// Seats that have enrolled and signed in, and will answer as fast as they can.
     pub(crate) fn seats_ready(&self, seats: u16) -> Result<Load> {
+        self.thoughtful_seats_ready(seats, QUICK_MS)
+    }
+
+    /// Seats that have enrolled and signed in, and will pause between two answers.
+    pub(crate) fn thoughtful_seats_ready(&self, seats: u16, think_ms: u64) -> Result<Load> {
         self.site.act("admit-open", &self.sitting)?;
-        let mut load = self.seats_trusting(seats, &self.site.public_file())?;
+        let mut load = self.start_seats(seats, &self.site.public_file(), think_ms)?;
         ensure!(load.wait_ready(DEADLINE)? == 0, "a seat could not sign in");
         Ok(load)
     }
 
     /// Seats that trust the site of `trust`, just started.
     pub(crate) fn seats_trusting(&self, seats: u16, trust: &Path) -> Result<Load> {
+        self.start_seats(seats, trust, QUICK_MS)
+    }
+
+    fn start_seats(&self, seats: u16, trust: &Path, think_ms: u64) -> Result<Load> {
         let folder = self.site.folder();
         let orders = Orders {
             server: self.site.address()?.to_owned(),
             trust: trust.to_path_buf(),
             enrol: self.site.enrol_code(seats)?,
             seats,
-            think_ms: 5,
+            think_ms,
             seed: 1,
             roster: self.site.write_seating()?,
             data: folder.seats(),

@@ -36,7 +36,7 @@ const EXIT_INTEGRITY: i32 = 6;
 const FOUND: Phase = Phase { key: "found", zh: "建立考点", en: "site and keys" };
 const PACKAGE: Phase = Phase { key: "package", zh: "制作考试包", en: "sealed package from spreadsheets" };
 const IMPORT: Phase = Phase { key: "import", zh: "导入考试包", en: "server takes the package" };
-const SIGN_IN: Phase = Phase { key: "sign_in", zh: "考生登录", en: "enrol, sign in, fetch sealed papers" };
+const SIGN_IN: Phase = Phase { key: "sign_in", zh: "考生登录", en: "enrol and sign in" };
 const START: Phase = Phase { key: "start", zh: "启封开考", en: "unlock and start" };
 const ANSWER: Phase = Phase { key: "answer", zh: "作答", en: "answers, server killed in the middle" };
 const EXPORT: Phase = Phase { key: "export", zh: "结束并导出", en: "end, export twice" };
@@ -113,6 +113,7 @@ fn sign_in(phases: &mut Phases, site: &Site, options: &Options, sitting: &str, s
 
 fn start(phases: &mut Phases, site: &Site, sitting: &str, seed: u64) -> Result<()> {
     phases.run(START, |phases| {
+        phases.note(&format!("考生机已预存加密试卷 sealed papers waiting at the seats: {}", site.sealed_papers()?));
         let code = site.unlock_code(sitting)?;
         site.start_sitting(sitting, &foreign_code(seed))?
             .expect_code(EXIT_REFUSED)
