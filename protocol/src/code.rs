@@ -3,12 +3,13 @@
 
 use crate::{
     ids::{ItemId, PaperId, SeatRef, SittingId},
+    staff::{Act, StaffRole},
     version::VersionRange,
 };
 use serde::{Deserialize, Serialize};
 
-/// Where a sitting stands (场次阶段). The order is the course of the day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Where a sitting stands (场次阶段).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Imported; nobody may sign in yet.
@@ -21,10 +22,14 @@ pub enum Phase {
     Ended,
     /// 已导出: the result bundle has been written at least once.
     Exported,
+    /// 已封场 (HB-11): checked and signed; nobody may sign in yet.
+    Sealed,
+    /// 已暂停: the clock stands still for the whole sitting (HB-27).
+    Paused,
 }
 
 /// How a seat stands (考位状态), as the room sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeatState {
     /// 等待登录: nobody has signed in here.
@@ -41,6 +46,14 @@ pub enum SeatState {
     HandedIn,
     /// 缺考.
     Absent,
+    /// 暂离: the candidate is out with an escort; the seat is covered, the clock runs (HB-24).
+    Away,
+    /// 已暂停: the clock of this seat stands still.
+    Paused,
+    /// 已终止: the candidate's exam was ended by a decision (HB-29, HB-30).
+    Terminated,
+    /// 拒绝准入: denied with a reason; may be admitted after all.
+    Denied,
 }
 
 /// A rule said no. Parameters are what the sentence needs, nothing more. New ones are added at the end.
@@ -184,6 +197,103 @@ pub enum Refusal {
     TooMany {
         /// The limit.
         max: u32,
+    },
+    /// Nobody has signed on at this console, so nobody answers for the act.
+    #[error("sign on at this console first")]
+    NobodySignedOn,
+    /// The person's role may not do this (HB-04).
+    #[error("your role may not do this; it takes {needs:?}")]
+    NotYourAct {
+        /// Which act.
+        act: Act,
+        /// Who may.
+        needs: Vec<StaffRole>,
+    },
+    /// Account or password is wrong; which of them is not said.
+    #[error("account or password is wrong")]
+    WrongAccountOrPassword,
+    /// There is no such account, or it is no longer in use.
+    #[error("there is no such account")]
+    AccountUnknown,
+    /// The account id is taken.
+    #[error("this account exists already")]
+    AccountExists,
+    /// The act takes two different people of these roles, each with their own password (HB-26).
+    #[error("this takes two people: {needs:?}")]
+    SecondPersonMissing {
+        /// The roles that have to agree.
+        needs: Vec<StaffRole>,
+    },
+    /// A reason is required.
+    #[error("a reason is required")]
+    ReasonMissing,
+    /// A text is longer than allowed.
+    #[error("the text is too long: at most {max_chars} characters")]
+    TextTooLong {
+        /// The limit, in characters.
+        max_chars: u32,
+    },
+    /// The clock already stands still there.
+    #[error("already paused")]
+    AlreadyPaused,
+    /// The clock does not stand still there.
+    #[error("not paused")]
+    NotPaused,
+    /// HB-27: after 60 minutes without power the exam is not continued.
+    #[error("the power was away for more than {limit_minutes} minutes: the exam is to be stopped")]
+    PowerCutTooLong {
+        /// Minutes after which it is stopped.
+        limit_minutes: u32,
+    },
+    /// A removed interval has to lie in the past, after the start, and in order.
+    #[error("the interval does not fit the course of the sitting")]
+    IntervalImpossible,
+    /// HB-26: more than the site may decide by itself.
+    #[error("{used_minutes} of {limit_minutes} minutes are used; more takes a code from HQ")]
+    ExtensionLimit {
+        /// Minutes already granted on site.
+        used_minutes: u32,
+        /// Minutes the site may grant.
+        limit_minutes: u32,
+    },
+    /// HQ's code does not fit this sitting and these minutes.
+    #[error("the code from HQ does not fit this sitting and these minutes")]
+    HqCodeInvalid,
+    /// HQ's code was used before.
+    #[error("this code from HQ was already used")]
+    HqCodeUsed,
+    /// HB-24: one candidate of a room at a time.
+    #[error("the candidate of seat {seat} is out: one at a time")]
+    SomebodyAway {
+        /// Whose candidate is out.
+        seat: SeatRef,
+    },
+    /// The candidate is not out.
+    #[error("this candidate is not out")]
+    NotAway,
+    /// HB-25: the machine was replaced; nothing it sends counts any more.
+    #[error("this machine was replaced")]
+    Fenced,
+    /// The chosen machine cannot take over.
+    #[error("this machine cannot take over: it must be enrolled, at a desk of the room, and free")]
+    SpareUnfit,
+    /// There is no record, message, finding or hand of this number.
+    #[error("there is no such record")]
+    RecordUnknown,
+    /// Already decided, signed or done.
+    #[error("this is already settled")]
+    AlreadySettled,
+    /// The seal lacks checks; the text of each is in the check-list.
+    #[error("the seal lacks {missing} checks")]
+    SealIncomplete {
+        /// How many.
+        missing: u32,
+    },
+    /// HB-29: all proctors present have to sign when the candidate refuses.
+    #[error("every proctor present has to sign: {missing} signatures are missing")]
+    SignaturesMissing {
+        /// How many.
+        missing: u32,
     },
 }
 

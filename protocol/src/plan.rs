@@ -2,7 +2,7 @@
 //! Never holds a name, an ID number or a question.
 
 use crate::{
-    ids::{PaperId, RoomId, SeatNo, SittingId},
+    ids::{PaperId, RoomId, SeatNo, Sha256, SittingId},
     paper::Subject,
     time::WallMs,
 };
@@ -52,6 +52,9 @@ pub struct SittingPlan {
     pub duration_min: u32,
     /// Whether candidates are admitted one by one by a proctor, or by signing in.
     pub admission: AdmissionPolicy,
+    /// Hashes of HQ's time grants (HB-26), see [`crate::grant`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hq_grants: Vec<Sha256>,
 }
 
 /// Who admits candidates.

@@ -74,6 +74,22 @@ asks! {
     ending::Clock,
     /// A bundle was written.
     export::NoteExport,
+    /// HB-04.
+    people::MakeAccount,
+    /// A person answers for a console.
+    people::SignOn,
+    /// And no longer.
+    people::SignOff,
+    /// 暂停.
+    pause::StopClock,
+    /// 恢复.
+    pause::RunClock,
+    /// A stretch that has passed does not count.
+    pause::TakeOut,
+    /// 延时, on site.
+    extension::Extend,
+    /// 延时, by HQ.
+    extension::ExtendByHq,
 }
 
 impl Site {

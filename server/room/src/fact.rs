@@ -138,4 +138,11 @@ facts! {
     "sitting_ended" ending::SittingEnded,
     "absence_recorded" ending::AbsenceRecorded,
     "bundle_exported" export::BundleExported,
+    "account_made" people::AccountMade,
+    "signed_on" people::SignedOn,
+    "signed_off" people::SignedOff,
+    "clock_stopped" pause::ClockStopped,
+    "clock_ran" pause::ClockRan,
+    "stretch_taken_out" pause::StretchTakenOut,
+    "time_granted" extension::TimeGranted,
 }

@@ -11,6 +11,7 @@
 //! A rule is a file in `rules/`: its ask, its facts, and the two traits of [`rule`].
 
 pub mod ask;
+pub mod authority;
 pub mod fact;
 pub mod rule;
 pub mod rules;

@@ -33,6 +33,21 @@ fn packages_come_in_by_the_table() {
 }
 
 #[test]
+fn people_act_within_their_roles_by_the_table() {
+    script::check("people.txt", include_str!("tables/people.txt"));
+}
+
+#[test]
+fn the_clock_stands_still_and_runs_by_the_table() {
+    script::check("pause.txt", include_str!("tables/pause.txt"));
+}
+
+#[test]
+fn time_is_granted_by_the_table() {
+    script::check("extension.txt", include_str!("tables/extension.txt"));
+}
+
+#[test]
 #[should_panic(expected = "line 2")]
 fn a_table_that_is_wrong_fails_at_its_line() {
     script::check("control", "08:00:00 package 90m automatic -> ok\n08:00:00 door opens -> refused seat_unknown\n");

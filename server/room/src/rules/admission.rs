@@ -2,6 +2,7 @@
 
 use crate::{
     Fact, Scope, Site,
+    authority::Actor,
     rule::{Happened, Tell, Wanted},
     state::{Attempt, Stage},
 };
@@ -9,6 +10,7 @@ use exam_protocol::{
     code::{Phase, Refusal},
     ids::{SeatNo, SittingId, StationId},
     message::candidate::AttemptId,
+    staff::Act,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
@@ -24,16 +26,16 @@ pub struct OpenDoor {
 
 impl Wanted for OpenDoor {
     fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        let by = site.actor(&self.by, Act::OpenDoor)?;
         let sitting = site.sitting(&self.sitting)?;
-        match sitting.phase() {
-            Phase::Prepared => {}
-            Phase::Admitting => return Ok(Vec::new()),
-            phase @ (Phase::Running | Phase::Ended | Phase::Exported) => return Err(Refusal::WrongPhase { phase }),
+        if sitting.phase() == Phase::Admitting {
+            return Ok(Vec::new());
         }
+        site.fits_phase(sitting, Act::OpenDoor)?;
         if let Some(open) = site.open_sitting(&sitting.plan.room) {
             return Err(Refusal::RoomBusy { open: open.plan.sitting.clone() });
         }
-        Ok(vec![DoorOpened { sitting: self.sitting.clone(), by: self.by.clone() }.into()])
+        Ok(vec![DoorOpened { sitting: self.sitting.clone(), by }.into()])
     }
 }
 
@@ -44,7 +46,7 @@ pub struct DoorOpened {
     /// Which sitting.
     pub sitting: SittingId,
     /// Who opened.
-    pub by: StationId,
+    pub by: Actor,
 }
 
 impl Happened for DoorOpened {
@@ -76,11 +78,9 @@ pub struct AdmitSeats {
 
 impl Wanted for AdmitSeats {
     fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        let by = site.actor(&self.by, Act::Admit)?;
         let sitting = site.sitting(&self.sitting)?;
-        match sitting.phase() {
-            Phase::Admitting | Phase::Running => {}
-            phase @ (Phase::Prepared | Phase::Ended | Phase::Exported) => return Err(Refusal::WrongPhase { phase }),
-        }
+        site.fits_phase(sitting, Act::Admit)?;
         let waiting = |attempt: &&Attempt| attempt.admitted_at.is_none() && attempt.handed_in.is_none();
         let chosen = |attempt: &&Attempt| self.seats.is_empty() || self.seats.contains(&attempt.seat);
         if let Some(empty) = self.seats.iter().find(|seat| !site.attempts_of(&self.sitting).any(|a| a.seat == **seat)) {
@@ -94,13 +94,13 @@ impl Wanted for AdmitSeats {
             .attempts_of(&self.sitting)
             .filter(waiting)
             .filter(chosen)
-            .map(|attempt| admitted(&self.sitting, attempt.id, Some(self.by.clone())))
+            .map(|attempt| admitted(&self.sitting, attempt.id, Some(by.clone())))
             .collect())
     }
 }
 
 /// The fact that one candidate may begin; no name under it when the plan admits by itself.
-pub(crate) fn admitted(sitting: &SittingId, attempt: AttemptId, by: Option<StationId>) -> Fact {
+pub(crate) fn admitted(sitting: &SittingId, attempt: AttemptId, by: Option<Actor>) -> Fact {
     CandidateAdmitted { sitting: sitting.clone(), attempt, by }.into()
 }
 
@@ -113,7 +113,7 @@ pub struct CandidateAdmitted {
     /// Whose attempt.
     pub attempt: AttemptId,
     /// Who admitted; none where the plan admits by itself.
-    pub by: Option<StationId>,
+    pub by: Option<Actor>,
 }
 
 impl Happened for CandidateAdmitted {

@@ -5,7 +5,7 @@ use crate::{
     Fact, Reply, Scope, Site,
     rule::{Happened, Wanted},
     rules::numbers::{RECALL_BYTES_MAX, SEAT_CLOCK_AHEAD_MS, VERSIONS_MAX},
-    state::{Attempt, Version},
+    state::{Attempt, End, Removed, Version},
 };
 use exam_protocol::{
     answer::{ANSWER_BYTES_MAX, Answer},
@@ -48,10 +48,7 @@ impl Wanted for Save {
         if attempt.handed_in.is_some() {
             return Err(Refusal::AlreadyHandedIn);
         }
-        let ends = site.ends(attempt).ok_or(Refusal::WrongSeatState { state: site.attempt_state(attempt, now.at) })?;
-        if self.made_at > ends {
-            return Err(Refusal::TimeOver);
-        }
+        let mark = self.mark(site, attempt, now)?;
         let made_at = self.made_at.min(now.at.plus(SEAT_CLOCK_AHEAD_MS));
         Ok(vec![
             AnswerSaved {
@@ -61,7 +58,7 @@ impl Wanted for Save {
                 number: self.number,
                 answer: self.answer.clone(),
                 made_at,
-                late: now.at > ends,
+                mark,
             }
             .into(),
         ])
@@ -73,6 +70,22 @@ impl Wanted for Save {
 }
 
 impl Save {
+    /// Whether the answer counts at all, and what to note with it. The order of care decides: no answer is lost first,
+    /// nobody gains time second.
+    fn mark(&self, site: &Site, attempt: &Attempt, now: Now) -> Result<Option<Mark>, Refusal> {
+        let state = || Refusal::WrongSeatState { state: site.attempt_state(attempt, now.at) };
+        let sitting = site.sittings.get(&attempt.sitting).ok_or(Refusal::SittingUnknown)?;
+        match site.end(attempt) {
+            End::NotBegun => Err(state()),
+            End::At(ends) if self.made_at > ends => Err(Refusal::TimeOver),
+            End::At(ends) if now.at > ends => Ok(Some(Mark::Late)),
+            End::At(_) | End::Frozen(_) => {
+                let still = |r: &Removed| r.from <= self.made_at && r.to.is_none_or(|to| self.made_at < to);
+                Ok(site.removed_for(sitting, attempt.id).any(still).then_some(Mark::WhilePaused))
+            }
+        }
+    }
+
     fn conflict(&self) -> Refusal {
         Refusal::AnswerConflict { item: self.item.clone(), number: self.number }
     }
@@ -104,9 +117,19 @@ pub struct AnswerSaved {
     pub answer: Answer,
     /// When the seat journalled it.
     pub made_at: SiteMs,
-    /// Arrived after the attempt's end, though made before it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub late: bool,
+    /// What people should know about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+}
+
+/// Why a kept answer deserves a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Arrived after the attempt's end, though made before it (C-20).
+    Late,
+    /// Made while the clock stood still: the seat was cut off and had not heard. No answer is lost; people judge.
+    WhilePaused,
 }
 
 impl Happened for AnswerSaved {

@@ -3,12 +3,14 @@
 
 use crate::{
     Fact, Scope, Site,
+    authority::Actor,
     rule::{Happened, Tell, Wanted},
     state::{Sitting, Stage},
 };
 use exam_protocol::{
     code::{Phase, Refusal},
     ids::{AdmissionNo, SittingId, StationId},
+    staff::Act,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
@@ -24,12 +26,13 @@ pub struct Stop {
 
 impl Wanted for Stop {
     fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        let by = site.actor(&self.by, Act::EndSitting)?;
         let sitting = site.sitting(&self.sitting)?;
-        match sitting.phase() {
-            Phase::Running => Ok(end(site, sitting, EndedBy::Person(self.by.clone()))),
-            Phase::Ended | Phase::Exported => Ok(Vec::new()),
-            phase @ (Phase::Prepared | Phase::Admitting) => Err(Refusal::WrongPhase { phase }),
+        if matches!(sitting.phase(), Phase::Ended | Phase::Exported) {
+            return Ok(Vec::new());
         }
+        site.fits_phase(sitting, Act::EndSitting)?;
+        Ok(end(site, sitting, EndedBy::Person(by)))
     }
 }
 
@@ -61,8 +64,8 @@ fn end(site: &Site, sitting: &Sitting, by: EndedBy) -> Vec<Fact> {
 pub enum EndedBy {
     /// Its time had run.
     Clock,
-    /// Somebody at this machine.
-    Person(StationId),
+    /// This person at this machine.
+    Person(Actor),
 }
 
 /// 已结束: answering has stopped for all.

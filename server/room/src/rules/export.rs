@@ -2,11 +2,13 @@
 
 use crate::{
     Fact, Scope, Site,
+    authority::Actor,
     rule::{Happened, Wanted},
 };
 use exam_protocol::{
-    code::{Phase, Refusal},
+    code::Refusal,
     ids::{Sha256, SittingId, StationId},
+    staff::Act,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
@@ -26,11 +28,9 @@ pub struct NoteExport {
 
 impl Wanted for NoteExport {
     fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
-        match site.sitting(&self.sitting)?.phase() {
-            Phase::Ended | Phase::Exported => {}
-            phase @ (Phase::Prepared | Phase::Admitting | Phase::Running) => return Err(Refusal::WrongPhase { phase }),
-        }
-        let Self { sitting, content, sealed, by } = self.clone();
+        let by = site.actor(&self.by, Act::Export)?;
+        site.fits_phase(site.sitting(&self.sitting)?, Act::Export)?;
+        let Self { sitting, content, sealed, .. } = self.clone();
         Ok(vec![BundleExported { sitting, content, sealed, by }.into()])
     }
 }
@@ -46,7 +46,7 @@ pub struct BundleExported {
     /// Hash of the sealed file.
     pub sealed: Sha256,
     /// Who asked for it.
-    pub by: StationId,
+    pub by: Actor,
 }
 
 impl Happened for BundleExported {

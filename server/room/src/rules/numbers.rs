@@ -13,6 +13,15 @@ pub const EARLY_HAND_IN_THEORY_MIN: u32 = 15;
 /// HB-23: practical work may be handed in during its last 30 minutes.
 pub const EARLY_HAND_IN_PRACTICAL_MIN: u32 = 30;
 
+/// HB-26: minutes chief and inspector may grant a candidate in sum.
+pub const EXTENSION_ON_SITE_MS: u64 = minutes(15);
+/// Most minutes one code of HQ may grant.
+pub const EXTENSION_BY_HQ_MAX_MIN: u32 = exam_protocol::grant::GRANT_MINUTES_MAX;
+/// HB-27: if power returns within 60 minutes the exam goes on, else it is stopped.
+pub const POWER_CUT_LIMIT_MS: u64 = minutes(60);
+/// How far back a stretch may be taken out afterwards: a power cut at its limit, and time to talk about it.
+pub const REMOVE_BACK_MS: u64 = minutes(120);
+
 /// DESIGN §7: after so many failures at one seat a proctor has to look.
 pub const SIGN_IN_FAILURES_MAX: u32 = 5;
 /// After that the seat waits so long after each failure. Others are not affected: nobody can lock out a neighbour.
@@ -32,6 +41,7 @@ pub const VERSIONS_MAX: u32 = 18_000;
 /// Bytes in one page of recalled answers; the rest of the frame is its head.
 pub const RECALL_BYTES_MAX: usize = 512 * 1024;
 
+const _: () = assert!(POWER_CUT_LIMIT_MS < REMOVE_BACK_MS); // else a cut at its limit could not be taken out
 const _: () = assert!(EARLY_HAND_IN_PRACTICAL_MIN < exam_protocol::plan::SITTING_MINUTES_MAX);
 const _: () = assert!(
     RECALL_BYTES_MAX + 2 * exam_protocol::answer::ANSWER_BYTES_MAX < exam_protocol::frame::DOWN_FRAME_BYTES_MAX

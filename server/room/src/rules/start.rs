@@ -3,12 +3,14 @@
 
 use crate::{
     Fact, Scope, Site,
+    authority::Actor,
     rule::{Happened, Tell, Wanted},
     state::Stage,
 };
 use exam_protocol::{
     code::{Phase, Refusal},
     ids::{PaperId, SealedBytes, SittingId, StationId},
+    staff::Act,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
@@ -28,16 +30,16 @@ pub struct Begin {
 
 impl Wanted for Begin {
     fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        let by = site.actor(&self.by, Act::Start)?;
         let sitting = site.sitting(&self.sitting)?;
-        match sitting.phase() {
-            Phase::Admitting => {}
-            Phase::Running => return Ok(Vec::new()),
-            phase @ (Phase::Prepared | Phase::Ended | Phase::Exported) => return Err(Refusal::WrongPhase { phase }),
+        if sitting.phase() == Phase::Running {
+            return Ok(Vec::new());
         }
+        site.fits_phase(sitting, Act::Start)?;
         if self.paper != sitting.plan.paper || !site.papers.contains_key(&self.paper) {
             return Err(Refusal::PaperUnknown { paper: self.paper.clone() });
         }
-        let Self { sitting, paper, secret, by } = self.clone();
+        let Self { sitting, paper, secret, .. } = self.clone();
         Ok(vec![SittingStarted { sitting, paper, secret, by }.into()])
     }
 }
@@ -53,7 +55,7 @@ pub struct SittingStarted {
     /// Its key, sealed under the site's at-rest key: a restart must not need the code again.
     pub secret: SealedBytes,
     /// Who started.
-    pub by: StationId,
+    pub by: Actor,
 }
 
 impl Happened for SittingStarted {
@@ -84,8 +86,9 @@ pub struct NoteWrongCode {
 
 impl Wanted for NoteWrongCode {
     fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        let by = site.actor(&self.by, Act::Start)?;
         site.sitting(&self.sitting)?;
-        Ok(vec![WrongCodeEntered { sitting: self.sitting.clone(), by: self.by.clone() }.into()])
+        Ok(vec![WrongCodeEntered { sitting: self.sitting.clone(), by }.into()])
     }
 }
 
@@ -96,7 +99,7 @@ pub struct WrongCodeEntered {
     /// For which sitting.
     pub sitting: SittingId,
     /// Who typed it.
-    pub by: StationId,
+    pub by: Actor,
 }
 
 impl Happened for WrongCodeEntered {

@@ -30,6 +30,8 @@ pub struct Attempt {
     pub admitted_at: Option<SiteMs>,
     /// When it was handed in, and the receipt.
     pub handed_in: Option<(SiteMs, String)>,
+    /// When the candidate's exam was ended by a decision.
+    pub terminated_at: Option<SiteMs>,
     /// Answers by item.
     pub answers: BTreeMap<ItemId, AnswerLog>,
     /// Answer versions kept.
@@ -67,9 +69,15 @@ impl Attempt {
             signed_in_at: at,
             admitted_at: None,
             handed_in: None,
+            terminated_at: None,
             answers: BTreeMap::new(),
             versions: 0,
         }
+    }
+
+    /// Whether the candidate may still work, time permitting.
+    pub fn is_open(&self) -> bool {
+        self.handed_in.is_none() && self.terminated_at.is_none()
     }
 
     /// Digest of a known version.

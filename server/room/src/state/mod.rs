@@ -4,16 +4,22 @@
 mod attempt;
 mod queries;
 mod sitting;
+mod time;
 
 pub use attempt::{AnswerLog, Attempt, Version};
 pub use sitting::{Sitting, Stage};
+pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
 
 use crate::rules::founding::ClockAnchor;
 use exam_protocol::{
-    ids::{AdmissionNo, ExamId, PaperId, RoomId, SealedBytes, SeatNo, SeatRef, Sha256, SiteId, SittingId, StationId},
+    ids::{
+        AccountId, AdmissionNo, ExamId, PaperId, RoomId, SealedBytes, SeatNo, SeatRef, Sha256, SiteId, SittingId,
+        StationId,
+    },
     message::{candidate::AttemptId, hello::Role},
     paper::SealedPaper,
     plan::{RoomPlan, RuleOverrides},
+    staff::StaffRole,
     time::SiteMs,
 };
 use std::collections::BTreeMap;
@@ -53,6 +59,8 @@ pub struct Site {
     pub released: BTreeMap<PaperId, SealedBytes>,
     /// Expected candidates.
     pub candidates: BTreeMap<AdmissionNo, Candidate>,
+    /// Staff accounts (HB-04).
+    pub accounts: BTreeMap<AccountId, Account>,
     /// Attempts.
     pub attempts: BTreeMap<AttemptId, Attempt>,
 }
@@ -77,6 +85,7 @@ impl Site {
             papers: BTreeMap::new(),
             released: BTreeMap::new(),
             candidates: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             attempts: BTreeMap::new(),
         }
     }
@@ -115,6 +124,8 @@ pub struct Station {
     pub attempt: Option<AttemptId>,
     /// Failed sign-ins since the last good one.
     pub failures: Failures,
+    /// The person who answers for this console.
+    pub staff: Option<AccountId>,
 }
 
 /// Failed sign-ins at one machine.
@@ -129,8 +140,25 @@ pub struct Failures {
 impl Station {
     /// A machine that has just been enrolled.
     pub fn new(role: Role, host: String, code: Option<Sha256>) -> Self {
-        Self { role, host, code, seat: None, attempt: None, failures: Failures::default() }
+        Self { role, host, code, seat: None, attempt: None, failures: Failures::default(), staff: None }
     }
+}
+
+/// A person's account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// 姓名.
+    pub name: String,
+    /// Role.
+    pub role: StaffRole,
+    /// The room a proctor watches; none for the whole site.
+    pub room: Option<RoomId>,
+    /// Argon2id hash of the password, sealed under the site's at-rest key.
+    pub password: SealedBytes,
+    /// For whom this person stands in.
+    pub stands_in_for: Option<AccountId>,
+    /// Whether it may be used.
+    pub active: bool,
 }
 
 /// An exam and what its package said.

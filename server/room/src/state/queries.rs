@@ -1,6 +1,6 @@
 //! What is derived from the state: whose desk, which sitting, when an attempt ends. Changes nothing.
 
-use super::{Attempt, Candidate, Site, Sitting, Stage};
+use super::{Attempt, Candidate, End, Site, Sitting, Stage};
 use crate::{
     rule::{Tell, earliest},
     rules::numbers::Numbers,
@@ -8,6 +8,7 @@ use crate::{
 use exam_protocol::{
     code::{Refusal, SeatState},
     ids::{AdmissionNo, RoomId, SeatNo, SittingId, StationId},
+    message::candidate::AttemptId,
     time::SiteMs,
 };
 
@@ -76,41 +77,22 @@ impl Site {
         Some(started.max(attempt.admitted_at?))
     }
 
-    /// When the candidate's time ends: with the sitting's, also for who came late (HB-20, HB-22). An early end of the
-    /// whole sitting ends it too.
-    pub fn ends(&self, attempt: &Attempt) -> Option<SiteMs> {
-        self.began(attempt)?;
-        self.sitting_ends(self.sittings.get(&attempt.sitting)?)
-    }
-
-    fn sitting_ends(&self, sitting: &Sitting) -> Option<SiteMs> {
-        match sitting.stage {
-            Stage::Prepared | Stage::Admitting { .. } => None,
-            Stage::Running { started } => Some(started.plus(sitting.duration_ms())),
-            Stage::Ended { started, ended } => Some(ended.min(started.plus(sitting.duration_ms()))),
-        }
-    }
-
-    /// When the last attempt of a running sitting ends: then the clock ends the sitting.
-    pub fn last_end(&self, sitting: &Sitting) -> Option<SiteMs> {
-        match sitting.stage {
-            Stage::Running { .. } => self.sitting_ends(sitting),
-            Stage::Prepared | Stage::Admitting { .. } | Stage::Ended { .. } => None,
-        }
-    }
-
     /// How an attempt stands.
     pub fn attempt_state(&self, attempt: &Attempt, at: SiteMs) -> SeatState {
         if attempt.handed_in.is_some() {
             return SeatState::HandedIn;
         }
+        if attempt.terminated_at.is_some() {
+            return SeatState::Terminated;
+        }
         let ended = self.sittings.get(&attempt.sitting).is_some_and(|s| matches!(s.stage, Stage::Ended { .. }));
-        match (attempt.admitted_at, self.ends(attempt)) {
+        match (attempt.admitted_at, self.end(attempt)) {
             _ if ended => SeatState::Stopped,
             (None, _) => SeatState::SignedIn,
-            (Some(_), None) => SeatState::Admitted,
-            (Some(_), Some(ends)) if at >= ends => SeatState::Stopped,
-            (Some(_), Some(_)) => SeatState::Working,
+            (Some(_), End::NotBegun) => SeatState::Admitted,
+            (Some(_), End::Frozen(_)) => SeatState::Paused,
+            (Some(_), End::At(ends)) if at >= ends => SeatState::Stopped,
+            (Some(_), End::At(_)) => SeatState::Working,
         }
     }
 
@@ -121,6 +103,16 @@ impl Site {
             .filter(|(desk, _)| &desk.room == room)
             .map(|(_, station)| Tell::Seat(station.clone()))
             .collect()
+    }
+
+    /// Every machine that carries an attempt of this sitting, and every machine of its room, must hear.
+    pub(crate) fn seats_of_sitting(&self, sitting: &SittingId) -> Vec<Tell> {
+        self.sittings.get(sitting).map(|sitting| self.seats_of_room(&sitting.plan.room)).unwrap_or_default()
+    }
+
+    /// The machine that carries an attempt must hear.
+    pub(crate) fn seat_of(&self, attempt: AttemptId) -> Vec<Tell> {
+        self.attempts.get(&attempt).map(|attempt| Tell::Seat(attempt.station.clone())).into_iter().collect()
     }
 
     /// When time itself has something to say next: the end of a running sitting.

@@ -1,8 +1,9 @@
 //! A sitting (场次 in one room) and where it stands. A stage carries only what exists in it.
 
+use super::time::{Granted, Removed, Target};
 use exam_protocol::{
     code::Phase,
-    ids::{AdmissionNo, ExamId, SittingId},
+    ids::{AdmissionNo, ExamId, Sha256, SittingId},
     message::candidate::AttemptId,
     plan::SittingPlan,
     time::{SiteMs, minutes},
@@ -52,6 +53,12 @@ pub struct Sitting {
     pub answer_versions: u64,
     /// Bundles written.
     pub exports: u32,
+    /// Stretches that do not count.
+    pub removed: Vec<Removed>,
+    /// Time granted on top.
+    pub granted: Vec<Granted>,
+    /// Codes of HQ that have been used.
+    pub hq_codes_used: BTreeSet<Sha256>,
 }
 
 impl Sitting {
@@ -66,6 +73,9 @@ impl Sitting {
             wrong_codes: 0,
             answer_versions: 0,
             exports: 0,
+            removed: Vec::new(),
+            granted: Vec::new(),
+            hq_codes_used: BTreeSet::new(),
         }
     }
 
@@ -79,10 +89,16 @@ impl Sitting {
         match self.stage {
             Stage::Prepared => Phase::Prepared,
             Stage::Admitting { .. } => Phase::Admitting,
+            Stage::Running { .. } if self.stands_still() => Phase::Paused,
             Stage::Running { .. } => Phase::Running,
             Stage::Ended { .. } if self.exports > 0 => Phase::Exported,
             Stage::Ended { .. } => Phase::Ended,
         }
+    }
+
+    /// Whether the clock stands still for everybody.
+    pub fn stands_still(&self) -> bool {
+        self.removed.iter().any(|removed| removed.to.is_none() && removed.target == Target::Sitting)
     }
 
     /// Length, milliseconds.

@@ -10,7 +10,10 @@ use exam_protocol::{
     answer::Answer,
     code::Refusal,
     ids::{AdmissionNo, PaperId, SealedBytes, SeatNo, SeatRef, Sha256, SittingId, StationId},
-    message::{candidate::Newest, hello::Role},
+    message::{
+        candidate::{AttemptId, Newest},
+        hello::Role,
+    },
     paper::{SealedPaper, Subject},
     plan::{AdmissionPolicy, Place, RoomPlan, RuleOverrides, SittingPlan},
     time::{Now, SiteMs, WallMs},
@@ -23,13 +26,17 @@ use exam_room::{
         ending::{Clock, Stop},
         enrolment::{EnrolStation, IssueCode},
         export::NoteExport,
+        extension::{Extend, ExtendByHq},
         founding::Found,
         hand_in::GiveIn,
         package::{CandidateListed, PackageTaken, PaperTaken, TakePackage},
+        pause::{RunClock, StopClock, TakeOut},
+        people::{MakeAccount, SignOff, SignOn},
         seating::TakeDesk,
         sign_in::EnterNumber,
         start::{Begin, NoteWrongCode},
     },
+    state::{End, PauseCause, Target},
 };
 
 /// Plays a whole table; panics with file, line and both outcomes where they differ.
@@ -101,6 +108,7 @@ impl Script {
             ["phase"] => format!("{:?}", self.site.sittings[&sitting()].phase()).to_lowercase(),
             ["absent"] => self.site.sittings[&sitting()].absent.iter().map(seat_of).collect::<Vec<_>>().join(" "),
             ["end", "of", "seat", n] => self.end_of(n),
+            ["mark", "of", "seat", n, version] => self.mark_of(n, version),
             ["clock"] => "ok".to_owned(),
             words => match self.act(words) {
                 Ok(Reply::HandedIn { receipt, .. }) => format!("receipt of {} characters", receipt.len()),
@@ -143,6 +151,63 @@ impl Script {
             ["seat", n, "saves", version, text] => self.save(n, version, text, self.now.at),
             ["seat", n, "saves", version, text, "made", at] => self.save(n, version, text, SiteMs(clock_ms(at))),
             ["seat", n, "hands", "in", versions @ ..] => self.hand_in(n, versions),
+            ["account", name, role] => self.ask(MakeAccount {
+                account: name.parse().unwrap(),
+                name: format!("张{name}"),
+                role: serde_json::from_value(serde_json::Value::String((*role).to_owned())).unwrap(),
+                room: None,
+                stands_in_for: None,
+                reason: String::new(),
+                password: SealedBytes(vec![]),
+                by: station("admin"),
+            }),
+            ["account", name, role, "for", absent, "because", reason] => self.ask(MakeAccount {
+                account: name.parse().unwrap(),
+                name: format!("张{name}"),
+                role: serde_json::from_value(serde_json::Value::String((*role).to_owned())).unwrap(),
+                room: None,
+                stands_in_for: Some(absent.parse().unwrap()),
+                reason: (*reason).to_owned(),
+                password: SealedBytes(vec![]),
+                by: station("admin"),
+            }),
+            [name, "signs", "on"] => self.ask(SignOn { station: station("admin"), account: name.parse().unwrap() }),
+            ["signs", "off"] => self.ask(SignOff { station: station("admin") }),
+            ["pause", whose, cause, "because", reason @ ..] => self.ask(StopClock {
+                sitting: sitting(),
+                target: self.target(whose),
+                cause: self.cause(cause),
+                reason: reason.join(" "),
+                by: station("admin"),
+            }),
+            ["resume", whose] => {
+                self.ask(RunClock { sitting: sitting(), target: self.target(whose), by: station("admin") })
+            }
+            ["take", "out", whose, from, "to", to, cause] => self.ask(TakeOut {
+                sitting: sitting(),
+                target: self.target(whose),
+                from: SiteMs(clock_ms(from)),
+                to: SiteMs(clock_ms(to)),
+                cause: self.cause(cause),
+                reason: "停电".to_owned(),
+                by: station("admin"),
+            }),
+            ["extend", whose, minutes, "by", agreed @ ..] => self.ask(Extend {
+                sitting: sitting(),
+                target: self.target(whose),
+                minutes: minutes.parse().unwrap(),
+                reason: "换机".to_owned(),
+                agreed: agreed.iter().map(|account| account.parse().unwrap()).collect(),
+                by: station("admin"),
+            }),
+            ["extend", whose, minutes, "on", "HQ", "code", code] => self.ask(ExtendByHq {
+                sitting: sitting(),
+                target: self.target(whose),
+                minutes: minutes.parse().unwrap(),
+                reason: "停电".to_owned(),
+                code: grant(minutes, code),
+                by: station("admin"),
+            }),
             ["end"] => self.ask(Stop { sitting: sitting(), by: station("admin") }),
             ["export"] => self.ask(NoteExport {
                 sitting: sitting(),
@@ -178,18 +243,50 @@ impl Script {
         self.ask(GiveIn { station: station(n), attempt, newest })
     }
 
+    fn target(&self, whose: &str) -> Target {
+        match whose {
+            "all" => Target::Sitting,
+            n => Target::Attempt(
+                self.site.sittings[&sitting()].attempts.get(&number_of(n)).copied().unwrap_or(AttemptId(0)),
+            ),
+        }
+    }
+
+    fn cause(&self, word: &str) -> PauseCause {
+        serde_json::from_value(serde_json::Value::String(word.to_owned())).expect("a cause is one of the coded ones")
+    }
+
     fn state(&self, n: &str) -> String {
         let desk = self.site.desk(&station(n), self.now.at).expect("the machine is known");
         let release = if desk.release.is_some() { " with paper" } else { "" };
         format!("{:?}{release}", desk.state).to_lowercase()
     }
 
+    fn mark_of(&self, n: &str, version: &str) -> String {
+        let attempt = self.site.sittings[&sitting()].attempts[&number_of(n)];
+        let (item, number) = version.split_once('/').unwrap();
+        let saved = self.facts.iter().find_map(|(_, fact)| match fact {
+            exam_room::Fact::AnswerSaved(saved)
+                if saved.attempt == attempt && saved.item.as_str() == item && saved.number.to_string() == number =>
+            {
+                Some(saved)
+            }
+            _ => None,
+        });
+        match saved.expect("the version was saved").mark {
+            None => "none".to_owned(),
+            Some(mark) => serde_json::to_value(mark).unwrap().as_str().unwrap().to_owned(),
+        }
+    }
+
     fn end_of(&self, n: &str) -> String {
         let attempt = self.site.sittings[&sitting()].attempts[&number_of(n)];
-        let ends = self.site.ends(&self.site.attempts[&attempt]);
-        ends.map_or("none".to_owned(), |SiteMs(ms)| {
-            format!("{:02}:{:02}:{:02}", ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60)
-        })
+        let text = |ms: u64| format!("{:02}:{:02}:{:02}", ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+        match self.site.end(&self.site.attempts[&attempt]) {
+            End::NotBegun => "none".to_owned(),
+            End::At(SiteMs(ms)) => text(ms),
+            End::Frozen(left) => format!("{} left", text(left)),
+        }
     }
 }
 
@@ -224,6 +321,7 @@ pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidate
         planned_start: WallMs(0),
         duration_min: minutes.trim_end_matches('m').parse().unwrap(),
         admission,
+        hq_grants: vec![grant("20", "GOOD"), grant("20", "TWIN"), grant("120", "LONG")],
     };
     let papers = vec![PaperTaken {
         sealed: SealedPaper { paper: paper(), hash: Sha256::of(b"p"), bytes: 1 },
@@ -266,6 +364,10 @@ pub(crate) fn station(n: &str) -> StationId {
 
 pub(crate) fn sitting() -> SittingId {
     "t1".parse().unwrap()
+}
+
+fn grant(minutes: &str, code: &str) -> Sha256 {
+    exam_protocol::grant::commitment(&sitting(), minutes.parse().unwrap(), code)
 }
 
 fn paper() -> PaperId {
