@@ -24,8 +24,14 @@ pub enum StaffRole {
 
 impl StaffRole {
     /// Every role.
-    pub const ALL: [StaffRole; 6] =
-        [StaffRole::Chief, StaffRole::Deputy, StaffRole::Proctor, StaffRole::Inspector, StaffRole::Admin, StaffRole::Staff];
+    pub const ALL: [StaffRole; 6] = [
+        StaffRole::Chief,
+        StaffRole::Deputy,
+        StaffRole::Proctor,
+        StaffRole::Inspector,
+        StaffRole::Admin,
+        StaffRole::Staff,
+    ];
 }
 
 /// Everything people may do in a room. New ones are added at the end.
@@ -137,7 +143,9 @@ impl Act {
         use StaffRole::{Admin, Chief, Deputy, Inspector, Proctor, Staff};
         match self {
             Act::OpenDoor | Act::Start | Act::EndSitting | Act::Export => &[Chief, Deputy, Admin],
-            Act::Admit | Act::Deny | Act::LeaveOut | Act::LeaveBack | Act::CheckIdentity | Act::Sign => &[Chief, Deputy, Proctor],
+            Act::Admit | Act::Deny | Act::LeaveOut | Act::LeaveBack | Act::CheckIdentity | Act::Sign => {
+                &[Chief, Deputy, Proctor]
+            }
             Act::PauseSeat | Act::ResumeSeat | Act::Swap => &[Chief, Deputy, Proctor],
             Act::PauseSitting | Act::ResumeSitting | Act::ConsentHandIn | Act::UseBackupPaper => &[Chief, Deputy],
             Act::Extend => &[Chief, Inspector],

@@ -290,7 +290,7 @@ impl Session {
 
     fn step_papers(&mut self) {
         let Some(view) = &self.seen else { return };
-        if matches!(view.state, SeatState::HandedIn | SeatState::Stopped | SeatState::Absent) {
+        if matches!(view.state, SeatState::HandedIn | SeatState::Stopped | SeatState::Absent | SeatState::Terminated) {
             self.papers.close();
             return;
         }
@@ -396,10 +396,9 @@ impl Session {
 
     /// Whether nothing more may be typed because the attempt's time is over.
     fn is_over(&self) -> bool {
-        let stopped = self
-            .seen
-            .as_ref()
-            .is_some_and(|view| matches!(view.state, SeatState::Stopped | SeatState::HandedIn | SeatState::Absent));
+        let stopped = self.seen.as_ref().is_some_and(|view| {
+            matches!(view.state, SeatState::Stopped | SeatState::HandedIn | SeatState::Absent | SeatState::Terminated)
+        });
         stopped || self.ends().zip(self.site_now).is_some_and(|(ends, now)| now >= ends)
     }
 

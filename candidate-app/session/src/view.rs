@@ -47,6 +47,14 @@ pub enum Screen {
     Over,
     /// 缺考.
     Absent,
+    /// 暂离: covered while the candidate is out (HB-24).
+    Away,
+    /// 已暂停: the clock stands still.
+    Paused,
+    /// 已终止: the exam was ended by a decision.
+    Terminated,
+    /// 未准入: the proctor has not let the candidate in.
+    Denied,
 }
 
 /// Why nothing can be typed.
@@ -249,6 +257,10 @@ impl Session {
             SeatState::Stopped => Screen::Over,
             SeatState::HandedIn => Screen::HandedIn,
             SeatState::Absent => Screen::Absent,
+            SeatState::Away => Screen::Away,
+            SeatState::Paused => Screen::Paused,
+            SeatState::Terminated => Screen::Terminated,
+            SeatState::Denied => Screen::Denied,
         }
     }
 
@@ -265,7 +277,7 @@ impl Session {
 
 fn waiting(view: &SeatView) -> Screen {
     match view.sitting.as_ref().map(|sitting| sitting.phase) {
-        Some(Phase::Admitting | Phase::Running) => Screen::SigningIn,
-        Some(Phase::Prepared | Phase::Ended | Phase::Exported) | None => Screen::NoSitting,
+        Some(Phase::Admitting | Phase::Running | Phase::Paused) => Screen::SigningIn,
+        Some(Phase::Prepared | Phase::Sealed | Phase::Ended | Phase::Exported) | None => Screen::NoSitting,
     }
 }

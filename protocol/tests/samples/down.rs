@@ -5,6 +5,7 @@ use exam_protocol::{
     code::{ErrorCode, PackageNo, Phase, Refusal, SeatState},
     message::{admin::*, candidate::*, hello::*, transfer::*},
     paper::{SealedPaper, Subject},
+    staff::{Act, StaffRole},
     tag::Down,
     time::{SiteMs, WallMs},
     version::SPOKEN,
@@ -46,6 +47,29 @@ one_of_each!(refusals: Refusal {
     SittingBegun = Refusal::SittingBegun { sitting: id("s-theory-am") },
     PackageRefused = package_refused(PackageNo::Plan),
     TooMany = Refusal::TooMany { max: 2_000 },
+    NobodySignedOn = Refusal::NobodySignedOn,
+    NotYourAct = Refusal::NotYourAct { act: Act::EndAttempt, needs: vec![StaffRole::Chief] },
+    WrongAccountOrPassword = Refusal::WrongAccountOrPassword,
+    AccountUnknown = Refusal::AccountUnknown,
+    AccountExists = Refusal::AccountExists,
+    SecondPersonMissing = Refusal::SecondPersonMissing { needs: vec![StaffRole::Chief, StaffRole::Inspector] },
+    ReasonMissing = Refusal::ReasonMissing,
+    TextTooLong = Refusal::TextTooLong { max_chars: 500 },
+    AlreadyPaused = Refusal::AlreadyPaused,
+    NotPaused = Refusal::NotPaused,
+    PowerCutTooLong = Refusal::PowerCutTooLong { limit_minutes: 60 },
+    IntervalImpossible = Refusal::IntervalImpossible,
+    ExtensionLimit = Refusal::ExtensionLimit { used_minutes: 10, limit_minutes: 15 },
+    HqCodeInvalid = Refusal::HqCodeInvalid,
+    HqCodeUsed = Refusal::HqCodeUsed,
+    SomebodyAway = Refusal::SomebodyAway { seat: desk() },
+    NotAway = Refusal::NotAway,
+    Fenced = Refusal::Fenced,
+    SpareUnfit = Refusal::SpareUnfit,
+    RecordUnknown = Refusal::RecordUnknown,
+    AlreadySettled = Refusal::AlreadySettled,
+    SealIncomplete = Refusal::SealIncomplete { missing: 2 },
+    SignaturesMissing = Refusal::SignaturesMissing { missing: 1 },
 });
 
 one_of_each!(package_noes: PackageNo {
@@ -75,6 +99,8 @@ one_of_each!(phases: Phase {
     Running = Phase::Running,
     Ended = Phase::Ended,
     Exported = Phase::Exported,
+    Sealed = Phase::Sealed,
+    Paused = Phase::Paused,
 });
 
 one_of_each!(seat_states: SeatState {
@@ -85,6 +111,10 @@ one_of_each!(seat_states: SeatState {
     Stopped = SeatState::Stopped,
     HandedIn = SeatState::HandedIn,
     Absent = SeatState::Absent,
+    Away = SeatState::Away,
+    Paused = SeatState::Paused,
+    Terminated = SeatState::Terminated,
+    Denied = SeatState::Denied,
 });
 
 fn first_words() -> Vec<Sample<Down>> {

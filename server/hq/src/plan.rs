@@ -145,6 +145,7 @@ fn sittings(plan: &PlanFile, rooms: &[RoomPlan], papers: &BTreeMap<PaperId, Pape
             planned_start: WallMs(entry.start_ms().map_err(place)?),
             duration_min: entry.minutes,
             admission: entry.admission,
+            hq_grants: Vec::new(),
         });
     }
     sittings.sort_by(|a, b| (a.planned_start, &a.sitting).cmp(&(b.planned_start, &b.sitting)));

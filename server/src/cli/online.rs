@@ -133,6 +133,8 @@ fn phase_text(phase: Phase) -> &'static str {
         Phase::Running => "考试中 running",
         Phase::Ended => "已结束 ended",
         Phase::Exported => "已导出 exported",
+        Phase::Sealed => "已封场 sealed",
+        Phase::Paused => "已暂停 paused",
     }
 }
 

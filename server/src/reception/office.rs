@@ -16,6 +16,7 @@ use exam_protocol::{
         Admit, BackUp, BackedUp, BundleReady, EndSitting, ExportBundle, ImportPackage, IssueCodes, IssuedCode,
         JournalVerified, OpenAdmission, StartSitting,
     },
+    staff::Act,
     tag::Down,
     time::{Now, WallMs},
 };
@@ -89,15 +90,12 @@ impl Reception {
         let id = id.clone();
         let found = self.inner.clerk.read(move |site, _| {
             let sitting = site.sitting(&id)?;
-            match sitting.phase() {
-                Phase::Admitting | Phase::Running => {}
-                phase @ (Phase::Prepared | Phase::Ended | Phase::Exported) => {
-                    return Err(Refusal::WrongPhase { phase });
-                }
+            if sitting.phase() != Phase::Running {
+                site.fits_phase(sitting, Act::Start)?;
             }
             let paper = sitting.plan.paper.clone();
             let on_site = site.papers.get(&paper).ok_or_else(|| Refusal::PaperUnknown { paper: paper.clone() })?;
-            Ok(Locked { paper, sealed: on_site.sealed.hash, wrapped: on_site.wrapped_key })
+            Ok::<_, Refusal>(Locked { paper, sealed: on_site.sealed.hash, wrapped: on_site.wrapped_key })
         });
         Ok(found.await??)
     }

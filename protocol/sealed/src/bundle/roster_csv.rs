@@ -47,6 +47,10 @@ fn state_word(state: SeatState) -> &'static str {
         SeatState::Stopped => "已结束",
         SeatState::HandedIn => "已交卷",
         SeatState::Absent => "缺考",
+        SeatState::Away => "暂离",
+        SeatState::Paused => "已暂停",
+        SeatState::Terminated => "已终止",
+        SeatState::Denied => "未准入",
     }
 }
 

@@ -100,6 +100,7 @@ pub(crate) fn package_input(hq: &Keys, site: &SitePublic) -> PackageInput {
             planned_start: WallMs(1_790_000_000_000),
             duration_min: 90,
             admission: AdmissionPolicy::Proctor,
+            hq_grants: Vec::new(),
         }],
         rules: RuleOverrides::default(),
         candidates: (1..=3)
