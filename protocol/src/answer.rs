@@ -64,7 +64,9 @@ impl Answer {
                 if texts.len() != usize::from(*blanks) {
                     return Err(Misfit::BlankCount);
                 }
-                texts.iter().all(|t| t.chars().count() <= BLANK_CHARS_MAX).then_some(()).ok_or(Misfit::TooLong)
+                let short = texts.iter().all(|t| t.chars().count() <= BLANK_CHARS_MAX);
+                // Twenty full blanks of rare characters weigh more than the server takes.
+                (short && self.weight_bytes() <= ANSWER_BYTES_MAX).then_some(()).ok_or(Misfit::TooLong)
             }
             (Answer::Text(text), ItemKind::ShortText { chars_max }) => {
                 (text.chars().count() <= *chars_max as usize).then_some(()).ok_or(Misfit::TooLong)

@@ -22,6 +22,8 @@ const WAITING_MAX: usize = 8_192;
 const BATCH_MAX: usize = 512;
 /// Longest sleep: time may have something to say.
 const WAKE_MAX: Duration = Duration::from_secs(1);
+/// Pause before what time has to say is tried again on a disk that failed; asks are taken at once.
+const SICK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why an asker does not get what it wants.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +46,8 @@ enum Job {
     Ask(Box<Ask>, oneshot::Sender<Result<Reply, No>>),
     /// Looks at the site; what it returns is called with whether the batch reached the disk.
     Read(Look),
+    /// Somebody must hear how things stand though nothing has changed.
+    Tell(Tell),
     Stop(Box<Ask>),
 }
 
@@ -58,6 +62,7 @@ impl std::fmt::Debug for Job {
         f.write_str(match self {
             Job::Ask(..) => "Ask",
             Job::Read(_) => "Read",
+            Job::Tell(_) => "Tell",
             Job::Stop(_) => "Stop",
         })
     }
@@ -103,6 +108,14 @@ impl Clerk {
         answer.await.unwrap_or(Err(No::Error(ErrorCode::Internal)))
     }
 
+    /// Has `tell` heard as things stand on disk once this is reached; whatever becomes of the asks beside it.
+    ///
+    /// # Errors
+    /// `Busy`: then nobody will hear.
+    pub fn tell(&self, tell: Tell) -> Result<(), No> {
+        self.submit(Job::Tell(tell))
+    }
+
     /// The last ask of this process; the thread ends after it.
     pub fn stop(&self, last: impl Into<Ask>) {
         drop(self.jobs.send(Job::Stop(Box::new(last.into()))));
@@ -130,7 +143,10 @@ struct Desk {
 #[derive(Default)]
 struct Batch {
     facts: Vec<(Now, Fact)>,
+    /// Who hears of the facts.
     tells: BTreeSet<Tell>,
+    /// Who hears whether there are new facts or not.
+    wanted: BTreeSet<Tell>,
     releases: Vec<Release>,
 }
 
@@ -145,7 +161,7 @@ impl Desk {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => stopping = true,
             }
-            while !stopping && batch.releases.len() < BATCH_MAX {
+            while !stopping && batch.releases.len() + batch.wanted.len() < BATCH_MAX {
                 match waiting.try_recv() {
                     Ok(job) => stopping |= self.stage(job, &mut batch),
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
@@ -162,6 +178,9 @@ impl Desk {
     }
 
     fn until_wake(&self) -> Duration {
+        if self.sick {
+            return SICK_PAUSE;
+        }
         let now = self.now().at;
         self.site.next_wake().map_or(WAKE_MAX, |wake| Duration::from_millis(wake.since(now))).min(WAKE_MAX)
     }
@@ -185,6 +204,10 @@ impl Desk {
             Job::Read(look) => {
                 let release = look(&self.site, self.now());
                 batch.releases.push(release);
+                false
+            }
+            Job::Tell(tell) => {
+                batch.wanted.insert(tell);
                 false
             }
             Job::Stop(last) => {
@@ -226,11 +249,14 @@ impl Desk {
 
     /// On disk first; then, and only then, everybody hears.
     fn commit(&mut self, batch: Batch) {
-        let Batch { facts, tells, releases } = batch;
+        let Batch { facts, mut tells, mut wanted, releases } = batch;
         let kept = facts.is_empty() || self.append(&facts);
-        if kept && !tells.is_empty() {
+        if kept {
+            wanted.append(&mut tells);
+        }
+        if !wanted.is_empty() && !self.lost {
             let now = self.now();
-            (self.outbox)(&self.site, now, tells);
+            (self.outbox)(&self.site, now, wanted);
         }
         releases.into_iter().for_each(|release| release(kept));
     }

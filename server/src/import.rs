@@ -21,7 +21,7 @@ use exam_sealed::{
 use std::{io, path::Path};
 
 /// Largest package file looked at, in bytes.
-pub const PACKAGE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+pub const PACKAGE_BYTES_MAX: u64 = exam_protocol::message::transfer::BLOB_BYTES_MAX;
 
 /// Why a package is not taken in.
 #[derive(Debug, thiserror::Error)]

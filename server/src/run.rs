@@ -3,7 +3,7 @@
 
 use crate::{
     clerk::Clerk,
-    clock::SiteClock,
+    clock::{Gap, SiteClock},
     config::Config,
     journal::Journal,
     net,
@@ -13,7 +13,10 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use exam_protocol::time::minutes;
-use exam_room::rules::founding::{NoteServer, ServerEvent};
+use exam_room::{
+    Site,
+    rules::founding::{NoteServer, ServerEvent},
+};
 use std::{
     fs::File,
     net::SocketAddr,
@@ -33,16 +36,17 @@ pub struct Ready {
     _lock: File,
 }
 
-/// Checks the journal, starts the clerk, journals the start, and opens the socket.
+/// Checks the journal, starts the clerk, journals the start, opens the socket, and writes down where it listens: whoever
+/// hears that the server listens can reach it.
 ///
 /// # Errors
 /// Says what is in the way: another process, a damaged journal, a busy port.
 pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
     let vault = Vault::new(dir);
     let keys = Arc::new(SiteKeys::load(dir)?);
-    let lock = vault.claim().with_context(|| format!("claiming the data folder {}", dir.display()))?;
+    let lock = vault.claim()?;
     vault.create_folders()?;
-    let (journal, site, last) = Journal::open(dir)?;
+    let (mut journal, mut site, last) = Journal::open(dir)?;
     let (clock, gap) = SiteClock::resume(&site, last.wall);
     tracing::info!(
         facts = journal.facts(),
@@ -55,6 +59,7 @@ pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
             "the wall clock cannot tell how long the machine was off: that time counts as not run; look at the clock"
         );
     }
+    journal_start(&mut journal, &mut site, &clock, gap).context("journalling the start")?;
     let presence = Arc::new(Presence::default());
     let (boot, site_name) = (journal.boot(), site.name.clone());
     let teller: Arc<OnceLock<Reception>> = Arc::default();
@@ -78,13 +83,20 @@ pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
         enrol_code_valid_ms: minutes(config.enrol_code_valid_minutes),
     });
     drop(teller.set(reception.clone()));
-    clerk
-        .ask(note(ServerEvent::Started, &clock, gap.ms, gap.machine_restarted))
-        .await
-        .context("journalling the start")?;
     let server = net::Server::bind(config.listen, &keys)
         .with_context(|| format!("listening on UDP {}: is another program using this port?", config.listen))?;
+    exam_link::private_file::write_whole(&vault.address_file(), server.local_addr()?.to_string().as_bytes())?;
     Ok(Ready { server, reception, clerk, clock, thread, vault, _lock: lock })
+}
+
+/// The first fact of a process says that it began, before the clerk lets time speak: a sitting whose end has passed meanwhile
+/// would else be over, and its bundle complete, without a word of the cut.
+fn journal_start(journal: &mut Journal, site: &mut Site, clock: &SiteClock, gap: Gap) -> Result<()> {
+    let (now, start) = (clock.now(), note(ServerEvent::Started, clock, gap.ms, gap.machine_restarted));
+    let facts: Vec<_> = site.decide(now, &start.into())?.into_iter().map(|fact| (now, fact)).collect();
+    journal.append(&facts)?;
+    facts.iter().for_each(|(now, fact)| site.apply(*now, fact));
+    Ok(())
 }
 
 fn note(event: ServerEvent, clock: &SiteClock, gap_ms: u64, machine_restarted: bool) -> NoteServer {
@@ -117,7 +129,6 @@ impl Ready {
     /// The clerk gave up: the journal could be neither written nor read.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
         let Ready { server, reception, clerk, clock, thread, vault, _lock } = self;
-        exam_link::private_file::write_whole(&vault.address_file(), server.local_addr()?.to_string().as_bytes())?;
         let clerk_died = async {
             let mut every_second = tokio::time::interval(std::time::Duration::from_secs(1));
             while !thread.is_finished() {
@@ -141,5 +152,80 @@ impl Ready {
         }
         tracing::info!("the server has stopped");
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::JournalReader;
+    use exam_protocol::{
+        ids::{SealedBytes, Sha256},
+        paper::Subject,
+        plan::{AdmissionPolicy, RuleOverrides, SittingPlan},
+        time::{Now, SiteMs, WallMs},
+    };
+    use exam_room::{
+        Fact,
+        rules::{founding::ServerNoted, package::PackageTaken, start::SittingStarted},
+    };
+
+    /// A sitting of five minutes that began at once.
+    fn running_sitting() -> [Fact; 2] {
+        let hash = Sha256::of(b"x");
+        let plan = SittingPlan {
+            sitting: "s1".parse().unwrap(),
+            title: "理论".to_owned(),
+            room: "r1".parse().unwrap(),
+            subject: Subject::Theory,
+            level: "中级".to_owned(),
+            paper: "p1".parse().unwrap(),
+            planned_start: WallMs(0),
+            duration_min: 5,
+            admission: AdmissionPolicy::Automatic,
+        };
+        let started = SittingStarted {
+            sitting: plan.sitting.clone(),
+            paper: plan.paper.clone(),
+            secret: SealedBytes(Vec::new()),
+            by: "admin-1".parse().unwrap(),
+        };
+        let package = PackageTaken {
+            package: hash,
+            exam: "e1".parse().unwrap(),
+            title: "t".to_owned(),
+            hq_minisign: String::new(),
+            hq_recipient: String::new(),
+            rooms: Vec::new(),
+            sittings: vec![plan],
+            papers: Vec::new(),
+            rules: RuleOverrides::default(),
+            candidates: Vec::new(),
+        };
+        [package.into(), started.into()]
+    }
+
+    #[tokio::test]
+    async fn a_sitting_that_ended_while_the_server_was_down_ends_after_the_start_is_journalled() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("data");
+        crate::init::init(&dir, "示范考点", None).unwrap();
+        let (mut journal, site, _) = Journal::open(&dir).unwrap();
+        let (clock, _) = SiteClock::resume(&site, WallMs(0));
+        let NoteServer { event, version, gap_ms, machine_restarted, mut anchor } =
+            note(ServerEvent::Started, &clock, 0, false);
+        anchor.offset_ms += 600_000; // the same machine, ten minutes ago
+        let start = ServerNoted { event, version, gap_ms, machine_restarted, anchor }.into();
+        let [package, started] = running_sitting();
+        let now = Now { at: SiteMs(clock.now().at.0.max(site.latest.0)), wall: WallMs(0) };
+        journal.append(&[start, package, started].map(|fact| (now, fact))).unwrap();
+        drop(journal);
+        let config = Config { listen: "127.0.0.1:0".parse().unwrap(), ..Config::default() };
+        let ready = prepare(&dir, &config).await.unwrap();
+        ready.clerk.read(|_, _| ()).await.unwrap();
+        let mut kinds = Vec::new();
+        let reader = JournalReader::open(&dir).unwrap();
+        reader.each(u64::MAX, |row| Ok(kinds.push(row.kind.clone()))).unwrap();
+        assert_eq!(kinds[kinds.len() - 2..], ["server_noted", "sitting_ended"]);
     }
 }

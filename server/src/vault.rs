@@ -2,11 +2,11 @@
 //! Never holds a question in the clear.
 
 use crate::journal;
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use exam_link::private_file;
 use exam_protocol::ids::Sha256;
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -45,6 +45,37 @@ impl Shelf {
     }
 }
 
+/// Why a folder is not worked in.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// No site was ever made there: a misspelt path is the usual reason.
+    #[error("{0} is no data folder of a site: check --data, or make a site with `exam-server init`")]
+    NoSite(PathBuf),
+    /// A data folder is its owner's alone.
+    #[error("this account may not look into {0}: use the account that ran `exam-server init`")]
+    Forbidden(PathBuf),
+    /// One process at a time.
+    #[error("another exam-server uses the data folder {0}: stop it first, or use another folder")]
+    InUse(PathBuf),
+    /// Something is there already.
+    #[error("{0} is not empty: nothing is ever overwritten; choose an empty folder")]
+    NotEmpty(PathBuf),
+    /// The folder one stands in cannot be replaced by a finished one.
+    #[error("{0} is the folder this command was started in: start it from another one")]
+    Here(PathBuf),
+}
+
+/// Whether nothing lies at `dir`, or an empty folder.
+///
+/// # Errors
+/// It is a file, or cannot be looked into.
+pub fn is_free(dir: &Path) -> anyhow::Result<bool> {
+    if !dir.exists() {
+        return Ok(true);
+    }
+    Ok(fs::read_dir(dir).with_context(|| format!("looking into {}", dir.display()))?.next().is_none())
+}
+
 impl Vault {
     /// A data folder that may not exist yet.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
@@ -54,6 +85,23 @@ impl Vault {
     /// The folder itself.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Refuses a folder in which no site was made, before anything is made there by mistake.
+    ///
+    /// # Errors
+    /// [`VaultError::NoSite`], [`VaultError::Forbidden`].
+    pub fn require_site(&self) -> Result<(), VaultError> {
+        for file in [self.site_public(), self.dir.join(journal::FILE_NAME)] {
+            match fs::metadata(file) {
+                Ok(there) if there.is_file() => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(VaultError::Forbidden(self.dir.clone()));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Err(VaultError::NoSite(self.dir.clone()))
     }
 
     /// Makes the folders.
@@ -127,36 +175,51 @@ impl Vault {
     /// Claims the folder for one running process; given back when the lock is dropped or the process dies.
     ///
     /// # Errors
-    /// Another process has it.
-    pub fn claim(&self) -> io::Result<File> {
-        fs::create_dir_all(self.dir.join("run"))?;
-        let lock = File::create(self.dir.join("run").join("lock"))?;
+    /// No site is there, another process has it, or the disk says no.
+    pub fn claim(&self) -> anyhow::Result<File> {
+        self.require_site()?;
+        let claiming = || format!("claiming the data folder {}", self.dir.display());
+        fs::create_dir_all(self.dir.join("run")).with_context(claiming)?;
+        let lock = File::create(self.dir.join("run").join("lock")).with_context(claiming)?;
         match lock.try_lock() {
             Ok(()) => Ok(lock),
-            Err(_) => Err(io::Error::new(io::ErrorKind::ResourceBusy, "another exam-server uses this data folder")),
+            Err(TryLockError::WouldBlock) => Err(VaultError::InUse(self.dir.clone()).into()),
+            Err(TryLockError::Error(error)) => Err(error).with_context(claiming),
         }
     }
 
     /// Copies everything a server needs to go on elsewhere into an empty folder, and checks the copy (P14). The journal
-    /// is copied last and from one consistent moment, so that every blob it names is there.
+    /// is copied first and from one consistent moment: a fact comes after the blobs it names, so all of them are there.
     ///
     /// # Errors
-    /// The folder is not empty, the disk says no, or the copy does not check.
+    /// The folder is not empty, the disk says no, or the copy does not check; then nothing is left of it.
     pub fn back_up(&self, to: &Path) -> anyhow::Result<(u64, u64)> {
-        let empty = !to.exists() || fs::read_dir(to)?.next().is_none();
-        ensure!(empty, "{} is not empty: a backup never overwrites anything", to.display());
-        private_file::private_folder(to)?;
-        let mut bytes = 0;
+        if !is_free(to)? {
+            return Err(VaultError::NotEmpty(to.to_owned()).into());
+        }
+        let was_there = to.exists();
+        self.copy_all(to).inspect_err(|_| {
+            let _ = fs::remove_dir_all(to); // half a backup looks like one; the first error is the one to tell
+            if was_there {
+                let _ = fs::create_dir(to);
+            }
+        })
+    }
+
+    fn copy_all(&self, to: &Path) -> anyhow::Result<(u64, u64)> {
+        private_file::private_folder(to).with_context(|| format!("making {}", to.display()))?;
+        let facts = journal::back_up(&self.dir, to)?;
+        let copied = to.join(journal::FILE_NAME);
+        let mut bytes = fs::metadata(&copied)?.len();
+        sync(&copied)?;
+        private_file::sync_folder(&copied)?;
         for folder in [crate::site::KEYS_FOLDER, crate::site::ADMIN_FOLDER, "papers", "wrapped", "photos", "bundles"] {
             bytes +=
                 copy_folder(&self.dir.join(folder), &to.join(folder)).with_context(|| format!("copying {folder}"))?;
         }
         for file in [crate::site::PUBLIC_FILE, crate::site::MINISIGN_PUBLIC_FILE] {
-            bytes += fs::copy(self.dir.join(file), to.join(file)).with_context(|| format!("copying {file}"))?;
+            bytes += copy(&self.dir.join(file), &to.join(file)).with_context(|| format!("copying {file}"))?;
         }
-        let facts = journal::back_up(&self.dir, to)?;
-        bytes += fs::metadata(to.join(journal::FILE_NAME))?.len();
-        File::open(to.join(journal::FILE_NAME))?.sync_all()?;
         Ok((facts, bytes))
     }
 }
@@ -167,8 +230,62 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<u64> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
-            bytes += fs::copy(entry.path(), to.join(entry.file_name()))?;
+            bytes += copy(&entry.path(), &to.join(entry.file_name()))?;
         }
     }
     Ok(bytes)
+}
+
+/// A copy that survives a power cut.
+fn copy(from: &Path, to: &Path) -> io::Result<u64> {
+    let bytes = fs::copy(from, to)?;
+    sync(to)?;
+    Ok(bytes)
+}
+
+/// Windows flushes only what is open for writing.
+fn sync(path: &Path) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_a_site_is_neither_claimed_nor_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let misspelt = dir.path().join("misspelt");
+        let error = Vault::new(&misspelt).claim().unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(VaultError::NoSite(_))), "{error}");
+        assert!(!misspelt.exists(), "nothing may be made by a misspelt path");
+    }
+
+    #[test]
+    fn one_process_claims_a_site_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::new(dir.path().join("site"));
+        crate::init::init(vault.dir(), "考点", None).unwrap();
+        let lock = vault.claim().unwrap();
+        let error = vault.claim().unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(VaultError::InUse(_))), "{error}");
+        drop(lock);
+        vault.claim().unwrap();
+    }
+
+    #[test]
+    fn a_backup_that_fails_leaves_nothing_and_one_never_overwrites() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::new(dir.path().join("site"));
+        crate::init::init(vault.dir(), "考点", None).unwrap();
+        let to = dir.path().join("copy");
+        let journal = vault.dir().join(journal::FILE_NAME);
+        fs::rename(&journal, dir.path().join("away")).unwrap();
+        vault.back_up(&to).unwrap_err();
+        assert!(!to.exists(), "half a backup looks like one");
+        fs::rename(dir.path().join("away"), &journal).unwrap();
+        vault.back_up(&to).unwrap();
+        let error = vault.back_up(&to).unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(VaultError::NotEmpty(_))), "{error}");
+    }
 }

@@ -8,7 +8,7 @@ use exam_protocol::{
     time::{Now, SiteMs, WallMs},
 };
 use exam_room::{
-    Ask, Fact, Reply, Site,
+    Ask, Fact, Reply, Site, Tell,
     rules::{
         enrolment::IssueCode,
         founding::{ClockAnchor, Found, NoteServer, ServerEvent},
@@ -178,6 +178,38 @@ async fn what_cannot_be_written_is_not_acknowledged_and_works_again_afterwards()
     clerk.stop(started());
     thread.join().unwrap();
     assert_eq!(journal::verify(dir.path()).unwrap().0, 25);
+}
+
+#[tokio::test]
+async fn who_connects_while_the_disk_fails_is_shown_what_is_on_disk_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let (journal, site, last) = Journal::open(dir.path()).unwrap();
+    let (clock, _) = SiteClock::resume(&site, last.wall);
+    let (show, shown) = std::sync::mpsc::channel();
+    let outbox = Box::new(move |site: &Site, _, _| show.send(site.codes.len()).unwrap_or(()));
+    let (clerk, thread) = Clerk::start(journal, site, clock, outbox).unwrap();
+    let full = Connection::open(dir.path().join(FILE_NAME)).unwrap();
+    // The clerk waits for this lock with the first code in hand; all that follows is one batch.
+    full.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let first = tokio::spawn({
+        let clerk = clerk.clone();
+        async move { clerk.ask(code(100)).await }
+    });
+    tokio::task::yield_now().await;
+    let second = tokio::spawn({
+        let clerk = clerk.clone();
+        async move { clerk.ask(code(101)).await }
+    });
+    tokio::task::yield_now().await;
+    clerk.tell(Tell::Seat("station-1".parse().unwrap())).unwrap();
+    full.execute_batch("CREATE TRIGGER full BEFORE INSERT ON fact BEGIN SELECT raise(ABORT, 'disk full'); END; COMMIT")
+        .unwrap();
+    assert_eq!(tokio::task::spawn_blocking(move || shown.recv()).await.unwrap(), Ok(20), "no code that is not on disk");
+    assert!(first.await.unwrap().is_err() && second.await.unwrap().is_err());
+    full.execute_batch("DROP TRIGGER full").unwrap();
+    clerk.stop(started());
+    thread.join().unwrap();
 }
 
 #[tokio::test]

@@ -249,12 +249,23 @@ impl Record {
     /// Whether something rests on this record being durable. The others may wait for the next one that must be.
     pub fn must_be_durable(&self) -> bool {
         match self {
-            Record::Answered { .. } | Record::HandInAsked { .. } | Record::Seen { .. } => true,
-            Record::Acked { .. }
-            | Record::Known(_)
-            | Record::Refused { .. }
+            // A refused hand-in that is forgotten would go again by itself after a power cut.
+            Record::Answered { .. }
+            | Record::HandInAsked { .. }
             | Record::HandInRefused { .. }
-            | Record::HandedIn(_) => false,
+            | Record::Seen { .. } => true,
+            Record::Acked { .. } | Record::Known(_) | Record::Refused { .. } | Record::HandedIn(_) => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_power_cut_never_hands_in_by_itself() {
+        let refused = Record::HandInRefused { refusal: Refusal::HandInTooEarly { opens_in_s: 60 } };
+        assert!(refused.must_be_durable(), "else only the wish to hand in would be left");
     }
 }

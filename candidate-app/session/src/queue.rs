@@ -58,7 +58,8 @@ impl Queue {
         }
         let durable = self.durable;
         let (place, pending) = self.waiting.iter_mut().find(|(_, pending)| pending.sent.is_none())?;
-        if !without_journal && pending.record.is_none_or(|record| record > durable) {
+        // A version that has no record waits for no disk: it would wait for ever.
+        if !without_journal && pending.record.is_some_and(|record| record > durable) {
             return None; // the order of sending is the order of making: nothing overtakes
         }
         pending.sent = Some(now);
@@ -118,5 +119,26 @@ impl Queue {
     /// When the oldest of them was made.
     pub(crate) fn oldest(&self) -> Option<SeatMs> {
         self.waiting.values().next().map(|pending| pending.made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending(item: &str, record: Option<RecordId>) -> Pending {
+        let (answer, made_at) = (Arc::new(Answer::TrueFalse(true)), SiteMs(1));
+        Pending { item: item.parse().unwrap(), number: 1, answer, made_at, made: SeatMs(0), record, sent: None }
+    }
+
+    #[test]
+    fn a_version_no_disk_will_ever_hold_does_not_stop_those_behind_it() {
+        let mut queue = Queue::default();
+        queue.push(pending("q1", None));
+        queue.push(pending("q2", Some(RecordId(1))));
+        queue.push(pending("q3", Some(RecordId(2))));
+        queue.journalled(RecordId(1));
+        let mut sent = || queue.send_next(SeatMs(1), false).map(|(_, pending)| pending.item.to_string());
+        assert_eq!([sent(), sent(), sent()], [Some("q1".into()), Some("q2".into()), None], "q3 waits for its disk");
     }
 }

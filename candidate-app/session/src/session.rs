@@ -42,7 +42,6 @@ pub struct Session {
     pub(crate) site_now: Option<SiteMs>,
     pub(crate) link: Option<LinkUp>,
     pub(crate) turned_away: Option<Refusal>,
-    server_boot: Option<u64>,
     pub(crate) seen: Option<SeatView>,
     pub(crate) desk: Option<SeatRef>,
     pub(crate) papers: Papers,
@@ -68,7 +67,6 @@ impl Session {
             site_now: None,
             link: None,
             turned_away: None,
-            server_boot: None,
             seen: None,
             desk: None,
             papers: Papers::default(),
@@ -159,15 +157,14 @@ impl Session {
     }
 
     fn linked(&mut self, welcome: &Welcome) {
-        let other_run = self.server_boot.is_some_and(|boot| boot != welcome.boot);
-        self.server_boot = Some(welcome.boot);
         self.clock.restart(self.now, welcome.now.at);
         self.link = Some(LinkUp { view_seen: false, desk_asked: false });
         self.turned_away = None;
         self.retry_ms = 0;
         self.retry_at = self.now;
-        if other_run && let Some(attempt) = &mut self.attempt {
-            attempt.merging = Merging::Due { after: None }; // its disk may be another, older one
+        if let Some(attempt) = &mut self.attempt {
+            // Its disk may be another, older one: a backup that took over may even count the same number of starts.
+            attempt.merging = Merging::Due { after: None };
         }
     }
 
@@ -324,15 +321,20 @@ impl Session {
         let ours = self.seen.as_ref().and_then(|view| view.attempt.as_ref()).map(|attempt| attempt.attempt);
         let now = self.now;
         let mut ups = Vec::new();
-        if let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.loaded && Some(attempt.id) == ours) {
-            let id = attempt.id;
-            if let Some(fetch) = attempt.ask_merge() {
+        if let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.loaded) {
+            let (id, named) = (attempt.id, ours == Some(attempt.id));
+            // The desk may belong to the room's next sitting by now: what this one left unsent still goes.
+            let left_over = ours.is_none() && attempt.answers.unsaved() > 0;
+            if let Some(fetch) = (named || left_over).then(|| attempt.ask_merge()).flatten() {
                 ups.push((Asked::Fetch(id), Up::from(fetch)));
             }
-            while let Some((place, pending)) = attempt.answers.queue.send_next(now, attempt.failing.is_some()) {
+            // Without the server's word that it knows the attempt, a refusal would be taken for the end of an answer.
+            let known = named || (left_over && attempt.merging == Merging::Done);
+            while known && let Some((place, pending)) = attempt.answers.queue.send_next(now, attempt.failing.is_some())
+            {
                 ups.push((Asked::Save(id, place), attempt::save(id, pending).into()));
             }
-            if let Some(hand_in) = attempt.send_hand_in() {
+            if let Some(hand_in) = named.then(|| attempt.send_hand_in()).flatten() {
                 ups.push((Asked::HandIn(id), hand_in.into()));
             }
         }

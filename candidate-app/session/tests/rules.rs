@@ -211,6 +211,53 @@ fn a_server_that_lost_acknowledged_answers_gets_the_newest_again() {
 }
 
 #[test]
+fn a_backup_that_counts_as_many_starts_as_the_lost_server_is_not_taken_for_it() {
+    let mut world = World::working();
+    world.type_in(0, "a");
+    world.settle();
+    world.unlink();
+    world.server.saved.clear();
+    world.link();
+    world.pass(0);
+    world.settle();
+    assert_eq!(world.server.saved[&(item(0), 1)], text("a"));
+}
+
+#[test]
+fn what_was_cut_off_reaches_the_server_though_the_room_s_next_sitting_is_open() {
+    let mut world = World::working();
+    world.unlink();
+    world.type_in(0, "last words");
+    world.pass(2_000);
+    world.sync();
+    world.server.next_sitting = true;
+    world.link();
+    assert_eq!(world.view().screen, Screen::SigningIn);
+    world.settle();
+    assert_eq!(world.server.saved[&(item(0), 1)], text("last words"));
+}
+
+#[test]
+fn a_server_that_does_not_know_the_attempt_makes_no_evidence_of_its_answers() {
+    let mut world = World::working();
+    world.unlink();
+    world.type_in(0, "a");
+    world.pass(2_000);
+    world.sync();
+    (world.server.next_sitting, world.server.attempt_lost) = (true, true);
+    world.link();
+    for _ in 0..500 {
+        world.server_hears();
+        world.seat_hears(0);
+        world.pass(20);
+    }
+    assert_eq!((world.view().unsaved, world.view().evidence.len()), (1, 0), "it waits");
+    world.server.attempt_lost = false;
+    world.settle();
+    assert_eq!(world.server.saved.len(), 1);
+}
+
+#[test]
 fn what_was_typed_before_the_end_counts_and_nothing_can_be_typed_after_it() {
     let mut world = World::working();
     world.pass(3_600_000 - 700 - (world.server.now_ms - STARTS));

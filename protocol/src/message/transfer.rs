@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Largest chunk one request asks for.
 pub const CHUNK_BYTES_MAX: u32 = 1024 * 1024;
-/// Largest blob.
-pub const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Largest blob: a package or a bundle. FAT32 and zip without its 64-bit extension end at 4 GiB; ours end well before.
+pub const BLOB_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Client → server, first frame of a bulk stream: send me this part of this blob. Resuming is asking from further on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

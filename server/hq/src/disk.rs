@@ -26,6 +26,9 @@ pub(crate) enum Access {
 /// Reads a whole file of at most `bytes_max`.
 pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
     let shown = path.display();
+    if path.is_dir() {
+        return Err(Exit::Validation.error(format!("{shown} is a folder: name the file in it")));
+    }
     let file = fs::File::open(path).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Exit::NotFound.error(format!("{shown}: there is no such file")),
         _ => anyhow::Error::new(e).context(format!("{shown} cannot be opened")),
@@ -184,5 +187,6 @@ mod tests {
         fs::write(&path, b"four").unwrap();
         assert_eq!(exit_of(&read(&path, 3).unwrap_err()), Exit::Validation);
         assert_eq!(read(&path, 4).unwrap(), b"four");
+        assert_eq!(exit_of(&read(dir.path(), 3).unwrap_err()), Exit::Validation, "a folder is no file");
     }
 }

@@ -94,9 +94,12 @@ enum BundleCommand {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse(); // clap itself ends with 2 on wrong usage
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) => return Say::new(std::env::args_os().any(|arg| arg == "--json")).wrong_usage(&wrong),
+    };
     let say = Say::new(cli.json);
-    match run(&cli.command, &say) {
+    match exit::guarded(|| run(&cli.command, &say)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => say.failure(&error),
     }

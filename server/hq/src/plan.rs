@@ -15,6 +15,7 @@ use exam_protocol::{
     ids::{ExamId, PaperId, RoomId, SeatNo, SittingId},
     key::KeyedPaper,
     paper::Paper,
+    plan::{SITTING_MINUTES_MAX, SITTING_MINUTES_MIN},
     site::SitePublic,
     time::WallMs,
 };
@@ -135,6 +136,13 @@ fn sittings(plan: &PlanFile, rooms: &[RoomPlan], papers: &BTreeMap<PaperId, Pape
         let paper = papers
             .get(&entry.paper)
             .ok_or_else(|| place(format!("paper {} has no [[paper]] in the plan", entry.paper)))?;
+        if !(SITTING_MINUTES_MIN..=SITTING_MINUTES_MAX).contains(&entry.minutes) {
+            let most = SITTING_MINUTES_MAX;
+            return Err(place(format!(
+                "it lasts {} minutes: it must be {SITTING_MINUTES_MIN} to {most}",
+                entry.minutes
+            )));
+        }
         sittings.push(SittingPlan {
             sitting: entry.id.clone(),
             title: entry.title.clone(),
@@ -149,7 +157,30 @@ fn sittings(plan: &PlanFile, rooms: &[RoomPlan], papers: &BTreeMap<PaperId, Pape
         });
     }
     sittings.sort_by(|a, b| (a.planned_start, &a.sitting).cmp(&(b.planned_start, &b.sitting)));
+    one_at_a_time(&sittings).map_err(|what| Exit::Validation.error(what))?;
     Ok(sittings)
+}
+
+/// Two sittings are never one, and a room holds one at a time. `sittings` are in the order of their starts.
+fn one_at_a_time(sittings: &[SittingPlan]) -> Result<(), String> {
+    for (index, later) in sittings.iter().enumerate() {
+        for earlier in &sittings[..index] {
+            if earlier.sitting == later.sitting {
+                return Err(format!(
+                    "[[sitting]] {} stands twice in the plan: give one of them another id",
+                    later.sitting
+                ));
+            }
+            let end = earlier.planned_start.0.saturating_add(i64::from(earlier.duration_min) * 60_000);
+            if earlier.room == later.room && later.planned_start.0 < end {
+                return Err(format!(
+                    "[[sitting]] {}: it starts in room {} before {} has ended: correct start, minutes or room",
+                    later.sitting, later.room, earlier.sitting
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn read_roster(
@@ -211,4 +242,39 @@ fn warn(warnings: &[Finding], say: &Say) {
 /// How the roster may mention a sitting.
 fn names_of(plan: &SittingPlan) -> [&str; 2] {
     [SittingId::as_str(&plan.sitting), &plan.title]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use exam_protocol::paper::Subject;
+    use exam_sealed::manifest::AdmissionPolicy;
+
+    fn sitting(id: &str, room: &str, start_min: i64) -> SittingPlan {
+        SittingPlan {
+            sitting: id.parse().unwrap(),
+            title: id.to_owned(),
+            room: room.parse().unwrap(),
+            subject: Subject::Theory,
+            level: "中级".to_owned(),
+            paper: "p1".parse().unwrap(),
+            planned_start: WallMs(start_min * 60_000),
+            duration_min: 60,
+            admission: AdmissionPolicy::Automatic,
+        }
+    }
+
+    #[test]
+    fn a_room_holds_one_sitting_at_a_time() {
+        let first = sitting("s1", "r1", 0);
+        for (second, good) in [
+            (sitting("s2", "r1", 60), true),
+            (sitting("s2", "r1", 59), false),
+            (sitting("s2", "r2", 0), true),
+            (sitting("s1", "r2", 600), false),
+        ] {
+            let told = one_at_a_time(&[first.clone(), second.clone()]);
+            assert_eq!(told.is_ok(), good, "{} in {}: {told:?}", second.sitting, second.room);
+        }
+    }
 }

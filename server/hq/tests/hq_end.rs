@@ -517,3 +517,62 @@ fn wrong_usage_ends_with_2_and_help_names_the_exit_codes() {
         assert!(String::from_utf8_lossy(&out.stdout).contains("6 signature or integrity"), "{command:?}");
     }
 }
+
+#[test]
+fn wrong_usage_is_one_object_for_machines_and_ends_with_2() {
+    let desk = Desk::new();
+    for args in [&["paper", "imprt", "--json"] as &[&str], &["--json"], &["paper", "show", "--json"]] {
+        let out = hq(desk.path(), args);
+        assert_eq!(out.status.code(), Some(2), "{args:?}");
+        assert_eq!(object(&out)["exit"], 2, "{args:?}");
+    }
+    let people = hq(desk.path(), &["paper", "imprt"]);
+    assert!(people.stdout.is_empty() && !people.stderr.is_empty(), "without --json stdout stays empty");
+}
+
+#[test]
+fn a_workbook_that_breaks_its_reader_is_damaged_in_words_alone() {
+    use std::io::Write;
+    let desk = Desk::new();
+    let mut book = rust_xlsxwriter::Workbook::new();
+    book.add_worksheet().write_string(0, 0, "题型").unwrap();
+    let mut whole = zip::ZipArchive::new(Cursor::new(book.save_to_buffer().unwrap())).unwrap();
+    let mut broken = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..whole.len() {
+        let mut member = whole.by_index(index).unwrap();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut member, &mut text).unwrap();
+        broken.start_file(member.name().unwrap(), zip::write::SimpleFileOptions::default()).unwrap();
+        // A row beyond any number: the library's own arithmetic overflows.
+        broken.write_all(text.replace("r=\"A1\"", "r=\"ZZZZZZ99999999999999\"").as_bytes()).unwrap();
+    }
+    desk.write("bank.xlsx", &broken.finish().unwrap().into_inner());
+    let out = hq(desk.path(), &["paper", "import", "--in", "bank.xlsx", "--title", "t", "--out", "p.paper", "--json"]);
+    assert_eq!(out.status.code(), Some(3), "{}", stderr(&out));
+    assert!(stderr(&out).contains("bank.xlsx: ") && !stderr(&out).contains("panicked"), "{}", stderr(&out));
+    assert_eq!(object(&out)["exit"], 3);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_nobody_could_read_is_a_failure_in_words() {
+    let desk = Desk::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exam-hq"));
+    let out = command.args(["paper", "show", "theory.paper"]).current_dir(desk.path()).stdout(full).output().unwrap();
+    assert_eq!(out.status.code(), Some(1), "{}", stderr(&out));
+    assert!(stderr(&out).contains("stdout") && !stderr(&out).contains("panicked"), "{}", stderr(&out));
+}
+
+#[test]
+fn a_room_cannot_hold_two_sittings_at_once() {
+    let desk = Desk::new();
+    desk.replace("plan.toml", "2026-12-05T14:00:00+08:00", "2026-12-05T10:00:00+08:00");
+    let out = desk.build();
+    assert_eq!(out.status.code(), Some(3), "{}", stderr(&out));
+    assert!(
+        stderr(&out).contains("[[sitting]] s2") && stderr(&out).contains("before s1 has ended"),
+        "{}",
+        stderr(&out)
+    );
+}

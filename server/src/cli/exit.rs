@@ -2,7 +2,10 @@
 
 use exam_link::LinkError;
 use exam_protocol::code::{ErrorCode, PackageNo, Refusal};
-use exam_server::{client::ReachError, config::ConfigError, import::ImportError, journal::JournalError};
+use exam_server::{
+    client::ReachError, config::ConfigError, import::ImportError, journal::JournalError, site::SiteError,
+    vault::VaultError,
+};
 
 pub(super) const HELP: &str = "\
 Exit codes: 0 ok · 1 failure · 2 usage · 3 bad input (nothing was changed) · 4 not found · 5 refused by a rule · \
@@ -53,7 +56,26 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             JournalError::Sqlite { .. } | JournalError::OldSqlite(_) => 1,
         });
     }
-    cause.downcast_ref::<ConfigError>().map(|_| 3)
+    if let Some(site) = cause.downcast_ref::<SiteError>() {
+        return match site {
+            SiteError::BadName => Some(3),
+            SiteError::Missing { .. } => Some(4),
+            SiteError::AlreadyThere { .. } => Some(5),
+            SiteError::Damaged { .. } | SiteError::Public(_) => Some(6),
+            SiteError::File { .. } | SiteError::Generation(_) => None,
+        };
+    }
+    if let Some(vault) = cause.downcast_ref::<VaultError>() {
+        return Some(match vault {
+            VaultError::Forbidden(_) => 1,
+            VaultError::NoSite(_) => 4,
+            VaultError::InUse(_) | VaultError::NotEmpty(_) | VaultError::Here(_) => 5,
+        });
+    }
+    match cause.downcast_ref::<ConfigError>()? {
+        ConfigError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Some(4),
+        ConfigError::File { .. } | ConfigError::Invalid { .. } | ConfigError::CodeValid { .. } => Some(3),
+    }
 }
 
 fn damaged(error: &rusqlite::Error) -> bool {

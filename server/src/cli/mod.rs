@@ -13,15 +13,30 @@ use output::Output;
 use std::process::ExitCode;
 
 pub(crate) fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(wrong) => return wrong_usage(&wrong),
+    };
     let output = Output { json: args.json };
     match run(args, output) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) if output.is_whole() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
         Err(error) => {
             output.error(&error);
             ExitCode::from(exit::code(&error))
         }
     }
+}
+
+/// Wrong usage in clap's words, and for machines as the one JSON object they wait for; help and version end with 0.
+fn wrong_usage(wrong: &clap::Error) -> ExitCode {
+    let _ = wrong.print(); // where even this cannot be written nobody is left to tell
+    if !wrong.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    Output { json }.machine_error(wrong.render().to_string().trim_end(), 2);
+    ExitCode::from(2)
 }
 
 fn run(args: Args, output: Output) -> anyhow::Result<()> {

@@ -2,12 +2,15 @@
 
 use super::{args::JournalCommand, exit::Coded, output::Output};
 use anyhow::{Context, Result};
+use exam_link::private_file;
 use exam_room::{Fact, Site};
 use exam_server::{config::Config, init, journal, run, vault::Vault};
 use serde_json::json;
 use std::{io::Write, net::SocketAddr, path::Path};
 use tracing_subscriber::{Layer, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
+/// Largest file looked at as HQ's public key.
+const HQ_KEY_BYTES_MAX: u64 = 64 * 1024;
 /// Log files kept; one a day.
 const LOG_FILES_MAX: usize = 30;
 
@@ -38,12 +41,15 @@ pub(super) fn init(dir: &Path, site: &str, hq_key: Option<&Path>, output: Output
 
 /// The key line of a minisign `.pub` file.
 fn public_line(path: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading HQ's key {}", path.display()))?;
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    if exam_server::import::key_id(line) == "unreadable" {
-        return Err(Coded { text: format!("{} is not a minisign public key file", path.display()), code: 3 }.into());
+    if !path.exists() {
+        return Err(Coded { text: format!("there is no file {}", path.display()), code: 4 }.into());
     }
-    Ok(line.to_owned())
+    let bytes = private_file::read_limited(path, HQ_KEY_BYTES_MAX);
+    let bytes = bytes.with_context(|| format!("reading HQ's key {}", path.display()))?;
+    exam_sealed::keys::public_line(&String::from_utf8_lossy(&bytes)).map_err(|_| {
+        let text = format!("{} is not a minisign public key file: give HQ's hq.pub", path.display());
+        Coded { text, code: 3 }.into()
+    })
 }
 
 pub(super) fn run(dir: &Path, listen: Option<SocketAddr>, config: Option<&Path>, output: Output) -> Result<()> {
@@ -52,15 +58,15 @@ pub(super) fn run(dir: &Path, listen: Option<SocketAddr>, config: Option<&Path>,
         config.listen = listen;
     }
     let vault = Vault::new(dir);
+    vault.require_site()?;
+    vault.create_folders().with_context(|| format!("making the folders of {}", dir.display()))?;
     let file = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("exam-server")
         .filename_suffix("log")
         .max_log_files(LOG_FILES_MAX)
         .build(vault.logs())
-        .with_context(|| {
-            format!("opening the log folder {}: is this a data folder of `exam-server init`?", vault.logs().display())
-        })?;
+        .with_context(|| format!("opening the log folder {}", vault.logs().display()))?;
     let (file, _flush) = tracing_appender::non_blocking(file);
     let level = LevelFilter::from_level(config.level());
     tracing_subscriber::registry()
@@ -82,7 +88,6 @@ pub(super) fn run(dir: &Path, listen: Option<SocketAddr>, config: Option<&Path>,
             || format!("考点服务器已启动 · listening on UDP {address}. 按 Ctrl+C 停止 · Ctrl+C stops it."),
             || json!({ "event": "listening", "address": address.to_string() }),
         );
-        std::io::stdout().flush()?;
         ready.serve(stop_signal()).await
     })
 }

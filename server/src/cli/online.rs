@@ -2,7 +2,7 @@
 
 use super::{args::RoleArg, exit::Coded, output::Output};
 use anyhow::{Context, Result, anyhow};
-use exam_link::{Link, bulk};
+use exam_link::{Link, LinkError, bulk};
 use exam_protocol::{
     code::Phase,
     ids::{SeatNo, Sha256, SittingId},
@@ -16,17 +16,39 @@ use exam_protocol::{
     tag::{Down, Up},
 };
 use exam_room::{Ask, rules::package::TakePackage};
-use exam_server::{client, clock::SiteClock, import, journal::Journal, site::SiteKeys, vault::Vault};
+use exam_server::{
+    client::{self, ReachError},
+    clock::SiteClock,
+    import,
+    journal::Journal,
+    site::SiteKeys,
+    vault::{self, Vault},
+};
 use serde_json::json;
 use std::{io::IsTerminal, net::SocketAddr, path::Path};
 
 /// Runs one conversation with the server.
 fn talk<T>(dir: &Path, server: Option<SocketAddr>, conversation: impl AsyncFnOnce(Link) -> Result<T>) -> Result<T> {
+    Vault::new(dir).require_site()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (link, _welcome) = client::connect(dir, server).await?;
+        let (link, _welcome) = client::connect(dir, server).await.map_err(|error| unreached(error, dir, server))?;
         conversation(link).await
     })
+}
+
+/// Says what to look at when there is no answer; other errors say it themselves.
+fn unreached(error: ReachError, dir: &Path, server: Option<SocketAddr>) -> anyhow::Error {
+    let silent = matches!(error, ReachError::Link(LinkError::Unreachable(_)));
+    let error = anyhow::Error::new(error);
+    match server {
+        _ if !silent => error,
+        Some(addr) => {
+            error.context(format!("asking {addr}: is that the address, and does the firewall let UDP through?"))
+        }
+        None => error
+            .context(format!("asking the server of {}: has it stopped? `exam-server run` starts it", dir.display())),
+    }
 }
 
 /// Asks one thing and expects one kind of answer.
@@ -187,11 +209,25 @@ fn said(output: Output, people: &str, sitting: &SittingId) {
 
 pub(super) fn backup(dir: &Path, out: &Path, output: Output) -> Result<()> {
     let out = std::path::absolute(out)?;
+    Vault::new(dir).require_site()?;
+    if !vault::is_free(&out)? {
+        let text =
+            format!("{} is not empty: a backup never overwrites anything; choose an empty folder", out.display());
+        return Err(Coded { text, code: 5 }.into());
+    }
     let (facts, bytes) = match Vault::new(dir).claim() {
         Ok(_lock) => Vault::new(dir).back_up(&out)?,
         Err(_) => ask(dir, BackUp { dir: out.to_string_lossy().into_owned() }, |down| match down {
             Down::BackedUp(copy) => Some((copy.facts, copy.bytes)),
             _ => None,
+        })
+        .with_context(|| {
+            let logs = Vault::new(dir).logs();
+            format!(
+                "the server copies to {}: is there room, and may it write there? Its log: {}",
+                out.display(),
+                logs.display()
+            )
         })?,
     };
     output.result(
@@ -202,8 +238,9 @@ pub(super) fn backup(dir: &Path, out: &Path, output: Output) -> Result<()> {
 }
 
 pub(super) fn export(dir: &Path, sitting: SittingId, out: &Path, output: Output) -> Result<()> {
+    let was_there = out.exists();
     std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
-    let (ready, path) = talk(dir, None, async |link: Link| {
+    let written = talk(dir, None, async |link: Link| {
         let Down::BundleReady(ready) = link.ask(ExportBundle { sitting }).await? else {
             return Err(anyhow!("the server gave an unexpected answer"));
         };
@@ -212,6 +249,11 @@ pub(super) fn export(dir: &Path, sitting: SittingId, out: &Path, output: Output)
             bulk::fetch_blob(&link, ready.sealed, &path).await.context("fetching the bundle")?;
         }
         Ok((ready, path))
+    });
+    let (ready, path) = written.inspect_err(|_| {
+        if !was_there {
+            let _ = std::fs::remove_dir(out); // only if nothing was written into it
+        }
     })?;
     if hash_of(&path)? != ready.sealed {
         let text = format!("{} does not read back as it was written: use another disk or stick", path.display());
@@ -243,7 +285,7 @@ fn already_there(path: &Path, wanted: &Sha256) -> Result<bool> {
     if hash_of(path)? == *wanted {
         return Ok(true);
     }
-    Err(Coded { text: format!("{} exists with other content: move it away first", path.display()), code: 3 }.into())
+    Err(Coded { text: format!("{} exists with other content: move it away first", path.display()), code: 5 }.into())
 }
 
 fn hash_of(path: &Path) -> Result<Sha256> {
@@ -254,6 +296,11 @@ fn hash_of(path: &Path) -> Result<Sha256> {
 pub(super) fn import(dir: &Path, server: Option<SocketAddr>, file: &Path, output: Output) -> Result<()> {
     if !file.is_file() {
         return Err(Coded { text: format!("there is no file {}", file.display()), code: 4 }.into());
+    }
+    Vault::new(dir).require_site()?;
+    let bytes = std::fs::metadata(file).with_context(|| format!("reading {}", file.display()))?.len();
+    if bytes > import::PACKAGE_BYTES_MAX {
+        return Err(import::ImportError::TooLarge(bytes).into()); // before it fills the running server's disk
     }
     let stopped = server.is_none().then(|| Vault::new(dir).claim().ok()).flatten();
     let imported = match stopped {

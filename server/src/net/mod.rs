@@ -9,6 +9,7 @@ mod serve;
 pub use listen::{ListenError, Server, endpoint_config, server_config};
 
 use exam_protocol::{
+    code::ErrorCode,
     ids::{Sha256, StationId},
     message::hello::{Role, Welcome},
     tag::{Down, Up},
@@ -48,7 +49,10 @@ pub struct Peer {
 /// What the network side asks of the rest of the server.
 pub trait Counter: Send + Sync + 'static {
     /// Whose certificate this is (SHA-256 of its DER); None = unknown to the journal → the connection is closed.
-    fn peer(&self, certificate: &Sha256) -> impl Future<Output = Option<(Role, StationId)>> + Send;
+    ///
+    /// # Errors
+    /// It cannot be looked up now: the machine is not turned away for good, it comes again.
+    fn peer(&self, certificate: &Sha256) -> impl Future<Output = Result<Option<(Role, StationId)>, ErrorCode>> + Send;
 
     /// Welcome for a peer (version already agreed).
     fn welcome(&self, peer: &Peer, version: u16) -> Welcome;

@@ -69,7 +69,11 @@ async fn admit<'a, C: Counter>(hall: &'a Hall<C>, connection: &Connection) -> Re
         let guest = hall.guests.try_acquire().map_err(|_| CloseCode::Full)?;
         return Ok((Peer { role: Role::Guest, station: None, address }, (place, Some(guest))));
     };
-    let Some((role, station)) = hall.counter.peer(&certificate).await else {
+    let known = hall.counter.peer(&certificate).await.map_err(|error| {
+        tracing::warn!(%address, %error, "who this is cannot be looked up now; it has to come again");
+        CloseCode::Full
+    })?;
+    let Some((role, station)) = known else {
         tracing::warn!(%address, certificate = %certificate, "a certificate of this site's CA that the journal does not know");
         return Err(CloseCode::UnknownCertificate);
     };

@@ -27,7 +27,7 @@ use exam_protocol::{
 };
 use exam_room::{Reply, Site, Tell};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 use tokio::sync::mpsc;
 
 /// Name and ID number of a candidate: sealed in the journal, opened only here.
@@ -183,13 +183,16 @@ fn done(reply: Reply) -> Result<Down, No> {
 }
 
 impl Counter for Reception {
-    async fn peer(&self, certificate: &Sha256) -> Option<(Role, StationId)> {
+    async fn peer(&self, certificate: &Sha256) -> Result<Option<(Role, StationId)>, ErrorCode> {
         let certificate = *certificate;
         let known = move |site: &Site| {
             let station = site.certificates.get(&certificate)?;
             Some((site.stations.get(station)?.role, station.clone()))
         };
-        self.inner.clerk.read(move |site, _| known(site)).await.ok().flatten()
+        self.inner.clerk.read(move |site, _| known(site)).await.map_err(|no| match no {
+            No::Error(error) => error,
+            No::Refusal(_) => ErrorCode::Internal,
+        })
     }
 
     fn welcome(&self, peer: &Peer, version: u16) -> Welcome {
@@ -212,19 +215,11 @@ impl Counter for Reception {
     fn joined(&self, peer: &Peer, outbox: mpsc::Sender<Down>) -> u64 {
         let Some(station) = peer.station.clone() else { return 0 };
         let ticket = self.inner.presence.joined(&station, peer.role, outbox, self.inner.clock.now().at);
-        if peer.role == Role::Station {
-            let own = self.clone();
-            tokio::spawn(async move {
-                let teller = own.clone();
-                let told = own
-                    .inner
-                    .clerk
-                    .read(move |site, now| teller.show(site, now, &BTreeSet::from([Tell::Seat(station)])))
-                    .await;
-                if let Err(no) = told {
-                    tracing::warn!(%no, "a seat that has just connected could not be shown its desk");
-                }
-            });
+        if peer.role == Role::Station
+            && let Err(no) = self.inner.clerk.tell(Tell::Seat(station.clone()))
+        {
+            tracing::warn!(%no, %station, "a seat that has just connected cannot be shown its desk: it has to come again");
+            self.inner.presence.gone(&station, ticket);
         }
         ticket
     }

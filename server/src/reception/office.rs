@@ -73,12 +73,18 @@ impl Reception {
     /// Tries the code on the wrapped key, then the key on the paper, and only then asks for the start: a sitting never
     /// starts with a paper that does not open.
     pub(super) async fn start_sitting(&self, by: StationId, wanted: StartSitting) -> Result<Down, No> {
-        let code = UnlockCode::parse(&wanted.code).map_err(|_| Refusal::UnlockCodeMistyped)?;
         let sitting = wanted.sitting;
+        let Ok(code) = UnlockCode::parse(&wanted.code) else {
+            self.wrong_code(&sitting, by).await?;
+            return Err(Refusal::UnlockCodeMistyped.into());
+        };
         let locked = self.locked(&sitting).await?;
         let paper = locked.paper.clone();
         let secret = match self.aside(move |own| own.unlock(&locked, &code)).await {
-            Err(No::Refusal(Refusal::WrongUnlockCode { .. })) => return self.wrong_code(sitting, by).await,
+            Err(No::Refusal(Refusal::WrongUnlockCode { .. })) => {
+                let tries = self.wrong_code(&sitting, by).await?;
+                return Err(Refusal::WrongUnlockCode { tries }.into());
+            }
             other => other?,
         };
         let reply = self.inner.clerk.ask(Begin { sitting: sitting.clone(), paper, secret, by }).await?;
@@ -114,19 +120,29 @@ impl Reception {
         Ok(SealedBytes(self.keys().at_rest().seal(context::PAPER_KEY, secret.expose().as_bytes())))
     }
 
-    async fn wrong_code(&self, sitting: SittingId, by: StationId) -> Result<Down, No> {
+    /// Counts a code that opened nothing and waits a moment; returns how many there were.
+    async fn wrong_code(&self, sitting: &SittingId, by: StationId) -> Result<u32, No> {
         self.inner.clerk.ask(NoteWrongCode { sitting: sitting.clone(), by }).await?;
         tracing::warn!(%sitting, "a wrong unlock code was typed");
         tokio::time::sleep(WRONG_CODE_PAUSE).await;
-        let tries = self.inner.clerk.read(move |site, _| site.sitting(&sitting).map(|s| s.wrong_codes)).await??;
-        Err(Refusal::WrongUnlockCode { tries }.into())
+        let sitting = sitting.clone();
+        Ok(self.inner.clerk.read(move |site, _| site.sitting(&sitting).map(|s| s.wrong_codes)).await??)
     }
 
+    /// Takes in an uploaded package. Whatever comes of it, the upload itself is not kept.
     pub(super) async fn import(&self, wanted: ImportPackage) -> Result<Down, No> {
         let path = self.inner.vault.blob(Shelf::Uploads, &wanted.package);
         if !path.is_file() {
             return Err(ErrorCode::BlobUnknown.into());
         }
+        let outcome = self.import_from(path.clone()).await;
+        if let Err(error) = std::fs::remove_file(&path) {
+            tracing::warn!(%error, "an upload could not be removed");
+        }
+        outcome
+    }
+
+    async fn import_from(&self, path: PathBuf) -> Result<Down, No> {
         let pinned = self.inner.clerk.read(|site, _| site.hq.as_ref().map(|hq| hq.minisign.clone())).await?;
         let hq_key_is_new = pinned.is_none();
         let content = self
@@ -175,10 +191,16 @@ impl Reception {
 
     pub(super) async fn back_up(&self, wanted: BackUp) -> Result<Down, No> {
         let to = PathBuf::from(wanted.dir);
-        let copy = move |own: &Reception| own.inner.vault.back_up(&to).map_err(|e| internal("the backup failed")(&e));
+        let copy = move |own: &Reception| own.inner.vault.back_up(&to).map_err(|e| storage("the backup failed", &e));
         let (facts, bytes) = self.aside(copy).await?;
         Ok(BackedUp { facts, bytes }.into())
     }
+}
+
+/// The disk said no; the log says how.
+fn storage(what: &'static str, error: &anyhow::Error) -> No {
+    tracing::error!(error = format!("{error:#}"), what);
+    No::Error(ErrorCode::Storage)
 }
 
 fn import_no(error: ImportError) -> No {

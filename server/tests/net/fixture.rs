@@ -19,7 +19,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::{
@@ -40,6 +40,8 @@ pub(crate) struct FakeCounter {
     pub(crate) arrived: Mutex<Vec<u32>>,
     pub(crate) welcomes: AtomicUsize,
     pub(crate) messages: AtomicUsize,
+    /// Nobody can be looked up.
+    pub(crate) busy: AtomicBool,
     pub(crate) left: mpsc::Sender<u64>,
     next: AtomicU64,
     dir: PathBuf,
@@ -59,8 +61,11 @@ impl FakeCounter {
 }
 
 impl Counter for FakeCounter {
-    async fn peer(&self, certificate: &Sha256) -> Option<(Role, StationId)> {
-        self.known.lock().unwrap().get(certificate).cloned()
+    async fn peer(&self, certificate: &Sha256) -> Result<Option<(Role, StationId)>, ErrorCode> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Err(ErrorCode::Busy);
+        }
+        Ok(self.known.lock().unwrap().get(certificate).cloned())
     }
 
     fn welcome(&self, peer: &Peer, version: u16) -> Welcome {
@@ -217,6 +222,7 @@ pub(crate) fn counter(dir: &std::path::Path) -> (Arc<FakeCounter>, mpsc::Receive
         arrived: Mutex::default(),
         welcomes: AtomicUsize::new(0),
         messages: AtomicUsize::new(0),
+        busy: AtomicBool::new(false),
         left,
         next: AtomicU64::new(1),
         dir: dir.to_owned(),

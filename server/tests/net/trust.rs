@@ -3,6 +3,7 @@
 use crate::fixture::{GOOD_CODE, Site};
 use exam_link::{Dial, Identity, Link, LinkError, MachineKey, enrol, enrol::Enrolment};
 use exam_protocol::{code::Refusal, message::candidate::Heartbeat, message::hello::Role, tag::Down};
+use std::sync::atomic::Ordering;
 
 fn enrolment(code: &str) -> Enrolment {
     Enrolment { code: code.into(), key: MachineKey::generate().unwrap(), host: "pc-1".into() }
@@ -55,6 +56,17 @@ async fn a_certificate_the_journal_does_not_know_is_refused() {
     site.counter.known.lock().unwrap().clear();
     assert_eq!(Link::connect(&machine).await.err().unwrap(), LinkError::NotKnown);
     assert_eq!(site.heard(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_machine_that_cannot_be_looked_up_now_is_not_called_unknown() {
+    let site = Site::start().await;
+    let machine = site.machine("st-1", Role::Station);
+    site.counter.busy.store(true, Ordering::SeqCst);
+    let error = Link::connect(&machine).await.err().unwrap();
+    assert!(matches!(error, LinkError::Closed(_) | LinkError::Unreachable(_)), "it comes again: {error:?}");
+    site.counter.busy.store(false, Ordering::SeqCst);
+    assert!(Link::connect(&machine).await.is_ok());
 }
 
 #[tokio::test]

@@ -100,6 +100,17 @@ pub struct Facts {
     pub answers: Account,
     /// Sign-ins, counted: one a candidate, unless somebody had to sign in again.
     pub sign_ins: u64,
+    /// Starts of the server.
+    pub starts: u32,
+    /// Clean stops of the server: a start without a stop before it tells of a kill.
+    pub stops: u32,
+    /// Starts of the server in which answers were saved.
+    pub starts_with_answers: BTreeSet<u64>,
+}
+
+#[derive(Deserialize)]
+struct ServerNoted {
+    event: String,
 }
 
 #[derive(Deserialize)]
@@ -133,7 +144,13 @@ pub fn from_journal(opened: &Path, site: &SiteId) -> Result<Facts> {
                 candidates.insert(signed_in.attempt, signed_in.admission_no);
                 facts.sign_ins += 1;
             }
+            "server_noted" => {
+                let noted: ServerNoted = serde_json::from_str(fact.body.get())?;
+                facts.starts += u32::from(noted.event == "started");
+                facts.stops += u32::from(noted.event == "stopped");
+            }
             "answer_saved" => {
+                facts.starts_with_answers.insert(fact.boot);
                 let saved: AnswerSaved = serde_json::from_str(fact.body.get())?;
                 let admission_no =
                     candidates.get(&saved.attempt).context("an answer of an attempt nobody began")?.clone();
@@ -143,6 +160,16 @@ pub fn from_journal(opened: &Path, site: &SiteId) -> Result<Facts> {
         }
     }
     Ok(facts)
+}
+
+/// The newest version of each answer: what a marker will look at.
+pub fn newest(all: &Account) -> Account {
+    let newer = |key: &Key| Key { number: key.number.saturating_add(1), ..key.clone() };
+    let is_newest = |(key, _): &(&Key, &String)| {
+        let end = Key { number: u32::MAX, ..(*key).clone() };
+        all.range(newer(key)..=end).next().is_none()
+    };
+    all.iter().filter(is_newest).map(|(key, text)| (key.clone(), text.clone())).collect()
 }
 
 /// Versions that `all` has and `other` lacks or tells differently.
@@ -162,6 +189,15 @@ mod tests {
     fn a_repeated_line_is_one_version_and_a_changed_one_a_contradiction() {
         assert_eq!(from_lines(&format!("{TWO}{TWO}")).unwrap().len(), 2);
         assert!(from_lines(&format!("{TWO}{}", TWO.replace("\"A\"", "\"B\""))).is_err());
+    }
+
+    #[test]
+    fn the_newest_version_is_the_one_with_the_highest_number() {
+        let all =
+            from_lines(&format!("{TWO}{}", TWO.replace("q1", "q2").replace("\"number\":1", "\"number\":3"))).unwrap();
+        let newest: Vec<(String, u32)> =
+            newest(&all).into_keys().map(|key| (key.item.to_string(), key.number)).collect();
+        assert_eq!(newest, [("q1".to_owned(), 2), ("q2".to_owned(), 3)]);
     }
 
     #[test]

@@ -236,7 +236,7 @@ impl Sitter {
                 {
                     return Ok(());
                 }
-                self.answer(&item).await;
+                self.answer(&item).await?;
             }
             // What was typed while the app was busy reading was not taken: such items are visited once more.
             self.wait(is_synced).await?;
@@ -251,12 +251,16 @@ impl Sitter {
         Ok(())
     }
 
-    async fn answer(&mut self, item: &ItemId) {
+    /// Types an answer and sees it on screen: only then can "all saved" mean this one too.
+    async fn answer(&mut self, item: &ItemId) -> anyhow::Result<()> {
         let view = self.view();
-        let Some(found) = view.paper.as_ref().and_then(|paper| paper.paper.item(item)) else { return };
+        let Some(found) = view.paper.as_ref().and_then(|paper| paper.paper.item(item)) else { return Ok(()) };
         let answer = self.dice.answer(found);
         self.handle.act(Act::Show(item.clone())).await;
-        self.handle.act(Act::Type { item: item.clone(), answer }).await;
+        self.handle.act(Act::Type { item: item.clone(), answer: answer.clone() }).await;
+        let shown = |view: &View| view.items.iter().any(|shown| shown.item == *item && *shown.answer == answer);
+        self.wait(|view| view.closed.is_some() || shown(view)).await?;
+        Ok(())
     }
 
     async fn hand_in(&mut self) -> anyhow::Result<()> {

@@ -57,6 +57,10 @@ pub(crate) struct Server {
     pub(crate) handed_in: Option<HandedIn>,
     pub(crate) hand_in_too_early: bool,
     pub(crate) busy: bool,
+    /// The room's next sitting is open: the desk is anybody's.
+    pub(crate) next_sitting: bool,
+    /// A backup from before the sign-in.
+    pub(crate) attempt_lost: bool,
 }
 
 impl Server {
@@ -66,12 +70,13 @@ impl Server {
 
     pub(crate) fn view(&self) -> SeatView {
         let release = PaperKey { paper: "p1".parse().unwrap(), secret: "key".into() };
+        let ours = !self.next_sitting;
         SeatView {
             now: self.now(),
             station: "st1".parse().unwrap(),
             seat: Some(SeatRef { room: "r1".parse().unwrap(), seat: SeatNo::try_from(1).unwrap() }),
             room_name: "机房".into(),
-            state: self.state,
+            state: if ours { self.state } else { SeatState::Waiting },
             sitting: Some(SittingView {
                 sitting: "s1".parse().unwrap(),
                 title: "t".into(),
@@ -82,7 +87,7 @@ impl Server {
                 paper: "p1".parse().unwrap(),
             }),
             candidate: None,
-            attempt: Some(AttemptView {
+            attempt: ours.then_some(AttemptView {
                 attempt: ATTEMPT,
                 started: Some(SiteMs(STARTS)),
                 ends: Some(SiteMs(self.ends)),
@@ -102,6 +107,7 @@ impl Server {
             return Failed { error: ErrorCode::Busy }.into();
         }
         match up {
+            Up::SaveAnswer(_) | Up::FetchAnswers(_) if self.attempt_lost => self.refuse(Refusal::AttemptUnknown),
             Up::SaveAnswer(save) => self.save(save),
             Up::FetchAnswers(fetch) => self.fetch(fetch),
             Up::HandIn(hand_in) => self.hand_in(hand_in),
@@ -198,6 +204,8 @@ impl World {
             handed_in: None,
             hand_in_too_early: false,
             busy: false,
+            next_sitting: false,
+            attempt_lost: false,
         };
         let mut world = World {
             session: Session::new(BootId(1)),

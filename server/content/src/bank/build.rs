@@ -100,7 +100,7 @@ fn content(raw: &Raw<'_>, codes: &Codes, findings: &mut Findings) -> Built<(Item
         return wrong(&raw.kind_at, "the kind (题型) is not one of those known", KINDS);
     };
     match kind {
-        Kind::Single => single(raw),
+        Kind::Single => single(raw, findings),
         Kind::Multiple => multiple(raw, findings),
         Kind::Judgement => judgement(raw, findings),
         Kind::FillIn => fill_in(raw, findings),
@@ -109,7 +109,7 @@ fn content(raw: &Raw<'_>, codes: &Codes, findings: &mut Findings) -> Built<(Item
 }
 
 /// Options as the paper has them, and the letters the answer names, all of which exist.
-fn choices(raw: &Raw<'_>) -> Built<(Vec<Choice>, BTreeSet<OptionId>)> {
+fn choices(raw: &Raw<'_>, findings: &mut Findings) -> Built<(Vec<Choice>, BTreeSet<OptionId>)> {
     if raw.options.len() < 2 {
         return wrong(
             &raw.stem_at,
@@ -123,6 +123,14 @@ fn choices(raw: &Raw<'_>) -> Built<(Vec<Choice>, BTreeSet<OptionId>)> {
         return wrong(&raw.answer_at, problem, "correct the answer or fill in the option");
     }
     let id = |letter: &char| letter.to_string().parse::<OptionId>().ok();
+    let twice = raw.options.iter().enumerate().find_map(|(index, option)| {
+        let first = raw.options[..index].iter().find(|earlier| earlier.text == option.text)?;
+        Some((first.letter, option))
+    });
+    if let Some((first, second)) = twice {
+        let problem = format!("options {first} and {} have the same text", second.letter);
+        findings.warn(second.at.clone(), problem, "correct one of them, unless this is meant");
+    }
     let choices = raw
         .options
         .iter()
@@ -151,8 +159,8 @@ fn missing<T>(raw: &Raw<'_>) -> Built<T> {
     wrong(&raw.answer_at, "the question has no answer (正确答案)", "fill it in")
 }
 
-fn single(raw: &Raw<'_>) -> Built<(ItemKind, ItemKey)> {
-    let (options, mut right) = choices(raw)?;
+fn single(raw: &Raw<'_>, findings: &mut Findings) -> Built<(ItemKind, ItemKey)> {
+    let (options, mut right) = choices(raw, findings)?;
     if right.len() > 1 {
         return wrong(
             &raw.answer_at,
@@ -167,7 +175,7 @@ fn single(raw: &Raw<'_>) -> Built<(ItemKind, ItemKey)> {
 }
 
 fn multiple(raw: &Raw<'_>, findings: &mut Findings) -> Built<(ItemKind, ItemKey)> {
-    let (choices, options) = choices(raw)?;
+    let (choices, options) = choices(raw, findings)?;
     if options.len() == 1 {
         findings.warn(
             raw.answer_at.clone(),

@@ -281,3 +281,13 @@ fn a_control_character_in_a_workbook_is_refused() {
     let said = read(wide(&[&["单选题", "钟\u{7}声？", "", "A", "", "甲", "乙"]])).unwrap_err().to_string();
     assert!(said.contains("(cell B2): the cell holds a binary or control character (U+0007)"), "{said}");
 }
+
+#[test]
+fn two_options_with_the_same_text_are_a_warning_that_names_the_second() {
+    let read = read(wide(&[&["单选题", "几个？", "", "A", "", "一个", "两个", "一个"]])).unwrap();
+    let warnings: Vec<String> = read.warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        warnings.iter().any(|said| said.contains("(cell H2)") && said.contains("options A and C have the same text")),
+        "{warnings:?}"
+    );
+}

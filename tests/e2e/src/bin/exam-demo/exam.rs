@@ -61,8 +61,8 @@ pub(crate) fn hold(options: &Options, seed: u64, programs: Programs, folder: &Fo
     Ok(Summary {
         seats: options.seats,
         logins_failed: exports.logins_failed.max(compared.extra_sign_ins),
-        kills: 1,
-        restarts: 1,
+        kills: compared.kills,
+        restarts: compared.restarts,
         acked: compared.acked,
         journaled: compared.journaled,
         bundled: compared.bundled,
@@ -229,11 +229,14 @@ struct Compared {
     bundled: u64,
     lost: u64,
     extra_sign_ins: u64,
+    /// As the journal tells it: starts without a stop before them.
+    kills: u32,
+    restarts: u32,
 }
 
 fn compare(phases: &mut Phases, site: &Site, seats: u16) -> Result<Compared> {
     let compared = RefCell::new(None);
-    phases.run(COMPARE, |_| {
+    phases.run(COMPARE, |phases| {
         let folder = site.folder();
         let public: SitePublic = serde_json::from_slice(&fs::read(site.public_file())?)?;
         let acked = answers::from_lines(&fs::read_to_string(folder.ack_log())?).context("ack log of the seats")?;
@@ -241,6 +244,12 @@ fn compare(phases: &mut Phases, site: &Site, seats: u16) -> Result<Compared> {
         let bundle = answers::from_bundle(&folder.opened())?;
         let facts = answers::from_journal(&folder.opened(), &public.site)?;
         ensure!(facts.answers == bundle, "the bundle's answers and its facts tell two stories");
+        if facts.starts_with_answers.len() < 2 {
+            phases.note(
+                "重启后没有新答案，此次强行终止不足为证 no answer came after the restart: this kill proves little",
+            );
+        }
+        let restarts = facts.starts.saturating_sub(1);
         let lost = lost(&acked, [&journal, &bundle]);
         compared.replace(Some(Compared {
             acked: acked.len() as u64,
@@ -248,6 +257,8 @@ fn compare(phases: &mut Phases, site: &Site, seats: u16) -> Result<Compared> {
             bundled: bundle.len() as u64,
             lost,
             extra_sign_ins: facts.sign_ins.abs_diff(u64::from(seats)),
+            kills: restarts.saturating_sub(facts.stops),
+            restarts,
         }));
         Ok(String::new())
     })?;
