@@ -295,6 +295,9 @@ pub enum Refusal {
         /// How many.
         missing: u32,
     },
+    /// HB-23: in the window, but the chief has not consented.
+    #[error("early hand-in takes the chief's consent")]
+    ConsentMissing,
 }
 
 /// Which kind of check a package failed.

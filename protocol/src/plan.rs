@@ -55,6 +55,9 @@ pub struct SittingPlan {
     /// Hashes of HQ's time grants (HB-26), see [`crate::grant`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hq_grants: Vec<Sha256>,
+    /// HB-23: the level has a morning and an afternoon group, so who hands in stays in the waiting area until the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group_waits: bool,
 }
 
 /// Who admits candidates.
@@ -81,6 +84,9 @@ pub struct RuleOverrides {
     /// HB-23: minutes before the end at which practical work may be handed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_hand_in_practical_min: Option<u32>,
+    /// HB-23: whether early hand-in takes the chief's consent, within its window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_in_needs_consent: Option<bool>,
 }
 
 /// A candidate's desk in one sitting.

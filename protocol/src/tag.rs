@@ -3,7 +3,7 @@
 
 use crate::{
     frame::{self, FrameError, RawFrame, RequestId},
-    message::{admin::*, candidate::*, hello::*, transfer::*},
+    message::{admin::*, attendance::*, candidate::*, hello::*, transfer::*},
 };
 
 /// Tags that once meant something and never will again.
@@ -86,6 +86,16 @@ registry! {
         69 AskStatus,
         120 GetChunk,
         121 PutChunk,
+        140 DenyCandidate,
+        142 ConfirmIdentity,
+        144 Leave,
+        146 SwapMachine,
+        148 DecideAttempt,
+        150 ConsentHandIn,
+        152 RollCall,
+        154 Orphans,
+        156 LostTime,
+        158 AskAttendance,
     }
 }
 
@@ -110,6 +120,9 @@ registry! {
         85 SiteStatus,
         122 Chunk,
         123 ChunkStored,
+        141 SeatNotes,
+        143 OrphanPage,
+        145 AttendanceList,
     }
 }
 
@@ -136,6 +149,9 @@ impl Up {
                 &[Admin]
             }
             Up::GetChunk(_) => &[Station, Console, Admin],
+            Up::ConfirmIdentity(_) | Up::Orphans(_) => &[Station],
+            Up::DenyCandidate(_) | Up::Leave(_) | Up::SwapMachine(_) | Up::DecideAttempt(_) => &[Console, Admin],
+            Up::ConsentHandIn(_) | Up::RollCall(_) | Up::LostTime(_) | Up::AskAttendance(_) => &[Console, Admin],
         }
     }
 }

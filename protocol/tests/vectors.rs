@@ -167,6 +167,14 @@ fn no_seat_may_steer_the_room() {
                 | Up::BackUp(_)
                 | Up::AskStatus(_)
                 | Up::PutChunk(_)
+                | Up::DenyCandidate(_)
+                | Up::Leave(_)
+                | Up::SwapMachine(_)
+                | Up::DecideAttempt(_)
+                | Up::ConsentHandIn(_)
+                | Up::RollCall(_)
+                | Up::LostTime(_)
+                | Up::AskAttendance(_)
         );
         assert!(!(steers && sample.senders().contains(&Role::Station)), "{} is open to seats", sample.name());
     }

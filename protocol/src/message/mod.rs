@@ -2,6 +2,7 @@
 //! order and types never change (golden vectors in `vectors/`).
 
 pub mod admin;
+pub mod attendance;
 pub mod candidate;
 pub mod hello;
 pub mod transfer;

@@ -3,7 +3,7 @@
 use super::{Sample, admission_no, answers, desk, hash, id, item, now, one_of_each, roles};
 use exam_protocol::{
     code::{ErrorCode, PackageNo, Phase, Refusal, SeatState},
-    message::{admin::*, candidate::*, hello::*, transfer::*},
+    message::{admin::*, attendance::*, candidate::*, hello::*, transfer::*},
     paper::{SealedPaper, Subject},
     staff::{Act, StaffRole},
     tag::Down,
@@ -13,7 +13,9 @@ use exam_protocol::{
 
 /// Every message of the server, tricky variants one by one.
 pub(crate) fn downs() -> Vec<Sample<Down>> {
-    [first_words(), to_seats(), to_consoles(), status(), bulk()].concat()
+    let mut all = [first_words(), to_seats(), to_consoles(), status(), bulk()].concat();
+    all.extend(attendance());
+    all
 }
 
 one_of_each!(refusals: Refusal {
@@ -70,6 +72,7 @@ one_of_each!(refusals: Refusal {
     AlreadySettled = Refusal::AlreadySettled,
     SealIncomplete = Refusal::SealIncomplete { missing: 2 },
     SignaturesMissing = Refusal::SignaturesMissing { missing: 1 },
+    ConsentMissing = Refusal::ConsentMissing,
 });
 
 one_of_each!(package_noes: PackageNo {
@@ -279,4 +282,65 @@ fn site_status(phase: Phase, subject: Subject, seats: Vec<SeatStatus>) -> SiteSt
 
 fn bulk() -> Vec<Sample<Down>> {
     vec![("", Chunk { total: 5_000_000_000, bytes: 1_048_576 }.into()), ("", ChunkStored { have: 65_536 }.into())]
+}
+
+fn attendance() -> Vec<Sample<Down>> {
+    let notes = |hand_in_opens, wait_until| SeatNotes {
+        attempt: AttemptId(13),
+        identity_confirmed: true,
+        hand_in_opens,
+        consent_missing: true,
+        wait_until,
+        orphans: 2,
+    };
+    let orphan = OrphanAnswer { orphan: 1, item: item(7), answer: answers().remove(1).1, made_at: SiteMs(5_400_000) };
+    let list = |present, absent, proposals| AttendanceList {
+        now: now(),
+        sitting: id("s-theory-am"),
+        entry_closed_at: Some(SiteMs(2_400_001)),
+        hand_in_consented: false,
+        present,
+        absent,
+        proposals,
+    };
+    let proposal = |evidence| ProposalNote {
+        proposal: 1,
+        attempt: AttemptId(13),
+        from: SiteMs(5_100_000),
+        to: SiteMs(5_400_000),
+        ms: 300_000,
+        evidence,
+    };
+    let proposals = vec![proposal(LossEvidence::Declared), proposal(LossEvidence::LastContact)];
+    let confirmed = vec![AbsenceRound::EntryClosed, AbsenceRound::End];
+    let absent = vec![AbsentNote { admission_no: admission_no(), confirmed }];
+    vec![
+        ("working", notes(Some(SiteMs(5_100_000)), None).into()),
+        ("waiting", notes(None, Some(SiteMs(6_000_000))).into()),
+        ("", OrphanPage { orphans: vec![orphan], more: true }.into()),
+        ("", list(vec![present_note()], absent, proposals).into()),
+        ("empty", list(Vec::new(), Vec::new(), Vec::new()).into()),
+    ]
+}
+
+fn present_note() -> PresentNote {
+    PresentNote {
+        attempt: AttemptId(13),
+        admission_no: admission_no(),
+        seat: desk().seat,
+        station: id("st-0041"),
+        state: SeatState::Away,
+        identity_confirmed: true,
+        first_round: true,
+        second_round: false,
+        denied: Some("证件不符".to_owned()),
+        out: Some((SiteMs(5_400_000), id("li-proctor"))),
+        leaves: 1,
+        hand_in_consented: true,
+        wait_until: Some(SiteMs(6_000_000)),
+        ended: Some(EndWhy::Illness),
+        former: vec![id("st-0013")],
+        orphans: 2,
+        contested: Some("少了五分钟".to_owned()),
+    }
 }

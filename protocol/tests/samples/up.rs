@@ -2,7 +2,7 @@
 
 use super::{Sample, admission_no, answers, desk, hash, id, item, roles, seat_no};
 use exam_protocol::{
-    message::{admin::*, candidate::*, hello::*, transfer::*},
+    message::{admin::*, attendance::*, candidate::*, hello::*, transfer::*},
     tag::Up,
     time::SiteMs,
     version::VersionRange,
@@ -10,7 +10,9 @@ use exam_protocol::{
 
 /// Every message of a client, tricky variants one by one.
 pub(crate) fn ups() -> Vec<Sample<Up>> {
-    [first_words(), seats_words(), consoles_words(), bulk()].concat()
+    let mut all = [first_words(), seats_words(), consoles_words(), bulk()].concat();
+    all.extend(attendance());
+    all
 }
 
 fn first_words() -> Vec<Sample<Up>> {
@@ -68,5 +70,55 @@ fn bulk() -> Vec<Sample<Up>> {
     vec![
         ("", GetChunk { blob: hash("paper"), offset: 5_000_000_000, bytes_max: CHUNK_BYTES_MAX }.into()),
         ("", PutChunk { blob: hash("package"), total: 300_000, offset: 65_536, bytes: 250 }.into()),
+    ]
+}
+
+fn attendance() -> Vec<Sample<Up>> {
+    let (attempt, reason) = (AttemptId(70_000), || "黑屏".to_owned());
+    let sitting = || id("s-theory-am");
+    let proofs = || {
+        let proof = |account| Proof { account: id(account), password: "Zhong-Guan-7".to_owned() };
+        vec![proof("chief"), proof("inspector")]
+    };
+    let leave = |step| Leave { attempt, step };
+    let decide = |decision| DecideAttempt { attempt, decision };
+    let end = |why| decide(Decision::End { why, reason: reason() });
+    let roll = |entry| RollCall { sitting: sitting(), entry };
+    let orphans = |wish| Orphans { attempt, wish };
+    let lost = |word| LostTime { sitting: sitting(), word };
+    let check = IdentityCheck {
+        attempt,
+        id_card: true,
+        sheet_signed: true,
+        ticket: true,
+        desk_label: false,
+        note: "桌贴缺失".to_owned(),
+    };
+    let swap = |trouble_since| SwapMachine { attempt, to: seat_no(41), trouble_since, reason: reason() };
+    vec![
+        ("", DenyCandidate { attempt, reason: "证件不符".to_owned() }.into()),
+        ("", ConfirmIdentity { attempt }.into()),
+        ("out", leave(LeaveStep::Out { escort: id("li-proctor"), reason: None }).into()),
+        ("out_because", leave(LeaveStep::Out { escort: id("li-proctor"), reason: Some(reason()) }).into()),
+        ("back", leave(LeaveStep::Back).into()),
+        ("", swap(None).into()),
+        ("since", swap(Some(SiteMs(5_400_000))).into()),
+        ("violation", end(EndWhy::Violation).into()),
+        ("illness", end(EndWhy::Illness).into()),
+        ("other", end(EndWhy::Other).into()),
+        ("reopen", decide(Decision::Reopen { minutes: 60, reason: reason(), agreed: proofs() }).into()),
+        ("all", ConsentHandIn { sitting: sitting(), attempt: None }.into()),
+        ("one", ConsentHandIn { sitting: sitting(), attempt: Some(attempt) }.into()),
+        ("identity", roll(RollEntry::Identity(check)).into()),
+        ("absent", roll(RollEntry::Absent { candidates: vec![admission_no()] }).into()),
+        ("list", orphans(OrphanWish::List { after: 0 }).into()),
+        ("adopt", orphans(OrphanWish::Adopt { orphan: 1, number: 252 }).into()),
+        ("dismiss", orphans(OrphanWish::Dismiss { orphan: 2 }).into()),
+        ("accept", lost(LossWord::Accept { proposal: 1, minutes: 5, agreed: proofs() }).into()),
+        ("by_hq", lost(LossWord::AcceptByHq { proposal: 1, minutes: 20, code: "ABCD-EFGH".to_owned() }).into()),
+        ("dismissed", lost(LossWord::Dismiss { proposal: 1, reason: reason() }).into()),
+        ("contest", lost(LossWord::Contest { attempt, text: "少了五分钟".to_owned() }).into()),
+        ("answer", lost(LossWord::Answer { attempt, text: "已核实".to_owned() }).into()),
+        ("", AskAttendance { sitting: sitting() }.into()),
     ]
 }

@@ -154,6 +154,7 @@ fn sittings(plan: &PlanFile, rooms: &[RoomPlan], papers: &BTreeMap<PaperId, Pape
             duration_min: entry.minutes,
             admission: entry.admission,
             hq_grants: Vec::new(),
+            group_waits: entry.group_waits,
         });
     }
     sittings.sort_by(|a, b| (a.planned_start, &a.sitting).cmp(&(b.planned_start, &b.sitting)));

@@ -122,6 +122,7 @@ file = "paper.paper"
 
 [rules]
 early_hand_in_theory_min = 30
+hand_in_needs_consent = false
 "#
     ))
 }

@@ -4,7 +4,7 @@ use crate::{Fact, Site, rule::Wanted, rules::*};
 use exam_protocol::{
     code::Refusal,
     ids::{ItemId, Sha256, StationId},
-    message::candidate::Answers,
+    message::{attendance::OrphanPage, candidate::Answers},
     time::{Now, SiteMs},
 };
 
@@ -90,6 +90,40 @@ asks! {
     extension::Extend,
     /// 延时, by HQ.
     extension::ExtendByHq,
+    /// 拒绝准入.
+    deny::DenyCandidate,
+    /// HB-15: this is me.
+    identity::ConfirmIdentity,
+    /// HB-14, HB-21.
+    identity::CheckIdentity,
+    /// HB-20, HB-40.
+    absence::ConfirmAbsence,
+    /// 暂离.
+    leave::LeaveOut,
+    /// And back.
+    leave::LeaveBack,
+    /// 换机.
+    swap::SwapMachine,
+    /// What the replaced machine had.
+    orphan::ListOrphans,
+    /// Take one of them.
+    orphan::AdoptOrphan,
+    /// Or not.
+    orphan::DismissOrphan,
+    /// Lost time is granted.
+    lost_time::AcceptProposal,
+    /// Or not.
+    lost_time::DismissProposal,
+    /// HB-25: the candidate contests.
+    lost_time::ContestTime,
+    /// And the inspector answers.
+    lost_time::AnswerContest,
+    /// 终止考核.
+    terminate::EndAttempt,
+    /// 重新开放.
+    terminate::ReopenAttempt,
+    /// HB-23.
+    consent::ConsentHandIn,
 }
 
 impl Site {
@@ -143,4 +177,6 @@ pub enum Reply {
         /// Whether it is the one that was already there.
         package: Sha256,
     },
+    /// A page of answers of the replaced machine.
+    Orphans(OrphanPage),
 }

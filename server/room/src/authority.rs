@@ -77,7 +77,8 @@ pub fn fits_phase(act: Act, phase: Phase) -> bool {
         Act::PauseSitting => &[Running],
         Act::ResumeSitting => &[Paused],
         Act::Extend | Act::ExtendByHq => &[Running, Paused],
-        Act::LeaveOut | Act::LeaveBack => &[Running, Paused],
+        Act::LeaveOut => &[Running, Paused],
+        Act::LeaveBack => &[Running, Paused, Ended], // the time may run out while the candidate is out
         Act::Swap => &[Admitting, Running, Paused],
         Act::ConsentHandIn => &[Running],
         Act::EndAttempt => &[Running, Paused],

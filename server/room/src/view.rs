@@ -85,7 +85,8 @@ impl Site {
             order_seed: attempt.order_seed,
             release: None,
         });
-        let may_read = matches!(desk.state, SeatState::Working | SeatState::Stopped);
+        let covered = attempt.attendance.out().is_some(); // HB-24: nobody reads an empty seat's paper
+        let may_read = matches!(desk.state, SeatState::Working | SeatState::Stopped) && !covered;
         desk.release = may_read.then(|| self.released.get(&sitting.plan.paper).cloned()).flatten();
     }
 

@@ -48,6 +48,36 @@ fn time_is_granted_by_the_table() {
 }
 
 #[test]
+fn one_candidate_of_a_room_may_be_out_by_the_table() {
+    script::check("leave.txt", include_str!("tables/leave.txt"));
+}
+
+#[test]
+fn a_candidate_moves_to_a_spare_machine_by_the_table() {
+    script::check("swap.txt", include_str!("tables/swap.txt"));
+}
+
+#[test]
+fn lost_time_is_proposed_and_decided_by_the_table() {
+    script::check("lost_time.txt", include_str!("tables/lost_time.txt"));
+}
+
+#[test]
+fn candidates_are_checked_denied_and_recorded_absent_by_the_table() {
+    script::check("entry.txt", include_str!("tables/entry.txt"));
+}
+
+#[test]
+fn an_attempt_is_ended_and_opened_again_by_the_table() {
+    script::check("terminate.txt", include_str!("tables/terminate.txt"));
+}
+
+#[test]
+fn early_hand_in_takes_consent_by_the_table() {
+    script::check("consent.txt", include_str!("tables/consent.txt"));
+}
+
+#[test]
 #[should_panic(expected = "line 2")]
 fn a_table_that_is_wrong_fails_at_its_line() {
     script::check("control", "08:00:00 package 90m automatic -> ok\n08:00:00 door opens -> refused seat_unknown\n");

@@ -87,6 +87,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// Who is here, where and how: checks, leaves, swaps, ends, consent, lost time (到场)
+    Attendance {
+        #[command(subcommand)]
+        command: super::attendance::AttendanceCommand,
+    },
 }
 
 #[derive(Subcommand)]

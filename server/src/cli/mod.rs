@@ -2,6 +2,7 @@
 //! exit code. Never prompts where nobody sits at a terminal.
 
 mod args;
+mod attendance;
 mod exit;
 mod offline;
 mod online;
@@ -58,5 +59,6 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         },
         Command::Export { sitting, out } => online::export(&data, sitting, &out, output),
         Command::Backup { out } => online::backup(&data, &out, output),
+        Command::Attendance { command } => attendance::run(&data, command, output),
     }
 }

@@ -2,6 +2,7 @@
 //! opens sealed names and keys, and only on their way to the one machine that may see them.
 //! Never decides a rule, and never answers before the disk has it.
 
+mod attendance;
 mod office;
 mod presence;
 mod seat;
@@ -131,6 +132,16 @@ impl Reception {
             Up::StartSitting(wanted) => self.start_sitting(station, wanted).await,
             Up::EndSitting(wanted) => self.end_sitting(station, wanted).await,
             Up::ExportBundle(wanted) => self.export(station, wanted).await,
+            Up::DenyCandidate(wanted) => self.deny_candidate(station, wanted).await,
+            Up::ConfirmIdentity(wanted) => self.confirm_identity(station, wanted).await,
+            Up::Leave(wanted) => self.leave(station, wanted).await,
+            Up::SwapMachine(wanted) => self.swap_machine(station, wanted).await,
+            Up::DecideAttempt(wanted) => self.decide_attempt(station, wanted).await,
+            Up::ConsentHandIn(wanted) => self.consent_hand_in(station, wanted).await,
+            Up::RollCall(wanted) => self.roll_call(station, wanted).await,
+            Up::Orphans(wanted) => self.orphans(station, wanted).await,
+            Up::LostTime(wanted) => self.lost_time(station, wanted).await,
+            Up::AskAttendance(wanted) => self.attendance(wanted).await,
             Up::Hello(_)
             | Up::Enrol(_)
             | Up::AskStatus(_)
@@ -178,7 +189,8 @@ fn done(reply: Reply) -> Result<Down, No> {
         | Reply::Saved { .. }
         | Reply::Answers(_)
         | Reply::HandedIn { .. }
-        | Reply::Package { .. } => Err(ErrorCode::Internal.into()),
+        | Reply::Package { .. }
+        | Reply::Orphans(_) => Err(ErrorCode::Internal.into()),
     }
 }
 

@@ -109,6 +109,9 @@ impl Reception {
             if let Some(desk) = site.desk(station, now.at) {
                 self.inner.presence.push(station, self.seat_view(desk, now).into());
             }
+            if let Some(notes) = site.seat_notes(station, now.at) {
+                self.inner.presence.push(station, notes.into());
+            }
         }
     }
 

@@ -101,6 +101,7 @@ pub(crate) fn package_input(hq: &Keys, site: &SitePublic) -> PackageInput {
             duration_min: 90,
             admission: AdmissionPolicy::Proctor,
             hq_grants: Vec::new(),
+            group_waits: false,
         }],
         rules: RuleOverrides::default(),
         candidates: (1..=3)

@@ -70,6 +70,9 @@ pub(super) struct SittingIn {
     pub(super) minutes: u32,
     #[serde(default)]
     pub(super) admission: AdmissionPolicy,
+    /// The level has a morning and an afternoon group: who hands in waits until the end (HB-23).
+    #[serde(default)]
+    pub(super) group_waits: bool,
 }
 
 /// `[[paper]]`.

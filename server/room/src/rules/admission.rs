@@ -81,7 +81,9 @@ impl Wanted for AdmitSeats {
         let by = site.actor(&self.by, Act::Admit)?;
         let sitting = site.sitting(&self.sitting)?;
         site.fits_phase(sitting, Act::Admit)?;
-        let waiting = |attempt: &&Attempt| attempt.admitted_at.is_none() && attempt.handed_in.is_none();
+        // A denied candidate is admitted after all only by name, never with all the others.
+        let denied = |attempt: &Attempt| self.seats.is_empty() && attempt.attendance.denied.is_some();
+        let waiting = |attempt: &&Attempt| attempt.admitted_at.is_none() && attempt.is_open() && !denied(attempt);
         let chosen = |attempt: &&Attempt| self.seats.is_empty() || self.seats.contains(&attempt.seat);
         if let Some(empty) = self.seats.iter().find(|seat| !site.attempts_of(&self.sitting).any(|a| a.seat == **seat)) {
             let at = exam_protocol::ids::SeatRef { room: sitting.plan.room.clone(), seat: *empty };
@@ -124,6 +126,9 @@ impl Happened for CandidateAdmitted {
     fn apply(&self, site: &mut Site, now: Now) {
         if let Some(attempt) = site.attempts.get_mut(&self.attempt) {
             attempt.admitted_at = Some(now.at);
+            attempt.attendance.denied = None;
+            attempt.attendance.closed.iter_mut().filter(|closed| closed.to.is_none()).for_each(|c| c.to = Some(now.at));
+            attempt.attendance.rest.iter_mut().for_each(|rest| rest.since = rest.since.or(Some(now.at)));
         }
     }
 

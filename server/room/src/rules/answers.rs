@@ -4,7 +4,10 @@
 use crate::{
     Fact, Reply, Scope, Site,
     rule::{Happened, Wanted},
-    rules::numbers::{RECALL_BYTES_MAX, SEAT_CLOCK_AHEAD_MS, VERSIONS_MAX},
+    rules::{
+        numbers::{RECALL_BYTES_MAX, SEAT_CLOCK_AHEAD_MS, VERSIONS_MAX},
+        orphan,
+    },
     state::{Attempt, End, Removed, Version},
 };
 use exam_protocol::{
@@ -64,6 +67,13 @@ impl Wanted for Save {
         ])
     }
 
+    fn trace(&self, site: &Site, _: Now, refusal: &Refusal) -> Vec<Fact> {
+        match refusal {
+            Refusal::Fenced => orphan::keep(site, self).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn reply(&self, _: &Site) -> Reply {
         Reply::Saved { item: self.item.clone(), number: self.number }
     }
@@ -74,10 +84,15 @@ impl Save {
     /// nobody gains time second.
     fn mark(&self, site: &Site, attempt: &Attempt, now: Now) -> Result<Option<Mark>, Refusal> {
         let state = || Refusal::WrongSeatState { state: site.attempt_state(attempt, now.at) };
+        if attempt.attendance.was_closed(self.made_at) {
+            return Err(Refusal::TimeOver);
+        }
+        let out = attempt.attendance.was_out(self.made_at);
         let sitting = site.sittings.get(&attempt.sitting).ok_or(Refusal::SittingUnknown)?;
         match site.end(attempt) {
             End::NotBegun => Err(state()),
             End::At(ends) if self.made_at > ends => Err(Refusal::TimeOver),
+            End::At(_) | End::Frozen(_) if out => Ok(Some(Mark::WhileAway)),
             End::At(ends) if now.at > ends => Ok(Some(Mark::Late)),
             End::At(_) | End::Frozen(_) => {
                 let still = |r: &Removed| r.from <= self.made_at && r.to.is_none_or(|to| self.made_at < to);
@@ -96,9 +111,14 @@ pub fn digest(answer: &Answer) -> Sha256 {
     Sha256::of(&exam_protocol::frame::encode(answer))
 }
 
-/// The attempt, if it is this machine's: a fenced or foreign machine has none.
+/// The attempt, if it is this machine's: a foreign machine has none, a replaced one is fenced (HB-25).
 pub(crate) fn own_attempt<'a>(site: &'a Site, station: &StationId, attempt: AttemptId) -> Result<&'a Attempt, Refusal> {
-    site.attempts.get(&attempt).filter(|a| &a.station == station).ok_or(Refusal::AttemptUnknown)
+    let attempt = site.attempts.get(&attempt).ok_or(Refusal::AttemptUnknown)?;
+    match attempt.station == *station {
+        true => Ok(attempt),
+        false if attempt.attendance.fenced(station).is_some() => Err(Refusal::Fenced),
+        false => Err(Refusal::AttemptUnknown),
+    }
 }
 
 /// A version of an answer is kept.
@@ -130,6 +150,8 @@ pub enum Mark {
     Late,
     /// Made while the clock stood still: the seat was cut off and had not heard. No answer is lost; people judge.
     WhilePaused,
+    /// Made while the candidate was out (HB-24): somebody else may have typed it. People judge.
+    WhileAway,
 }
 
 impl Happened for AnswerSaved {

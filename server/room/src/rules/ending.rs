@@ -5,6 +5,7 @@ use crate::{
     Fact, Scope, Site,
     authority::Actor,
     rule::{Happened, Tell, Wanted},
+    rules::absence,
     state::{Sitting, Stage},
 };
 use exam_protocol::{
@@ -42,20 +43,25 @@ pub struct Clock;
 
 impl Wanted for Clock {
     fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
-        Ok(site
-            .sittings
-            .values()
-            .filter(|sitting| site.last_end(sitting).is_some_and(|end| now.at >= end))
-            .flat_map(|sitting| end(site, sitting, EndedBy::Clock))
-            .collect())
+        let over = |sitting: &Sitting| site.last_end(sitting).is_some_and(|end| now.at >= end);
+        let due = |sitting| match over(sitting) {
+            true => end(site, sitting, EndedBy::Clock),
+            false => absence::close_entry(site, sitting, now),
+        };
+        Ok(site.sittings.values().flat_map(due).collect())
     }
 }
 
 fn end(site: &Site, sitting: &Sitting, by: EndedBy) -> Vec<Fact> {
     let id = &sitting.plan.sitting;
-    let absent = site.expected(id).filter(|no| !sitting.attempts.contains_key(no));
-    let absences = absent.map(|no| AbsenceRecorded { sitting: id.clone(), admission_no: no.clone() }.into());
-    absences.chain([SittingEnded { sitting: id.clone(), by }.into()]).collect()
+    absences(site, sitting).chain([SittingEnded { sitting: id.clone(), by }.into()]).collect()
+}
+
+/// Who is expected, has not come and is not recorded yet.
+pub(crate) fn absences<'a>(site: &'a Site, sitting: &'a Sitting) -> impl Iterator<Item = Fact> {
+    let id = sitting.id();
+    let missing = |no: &&AdmissionNo| !sitting.attempts.contains_key(no) && !sitting.absent.contains(no);
+    site.expected(id).filter(missing).map(|no| AbsenceRecorded { sitting: id.clone(), admission_no: no.clone() }.into())
 }
 
 /// What ended a sitting.

@@ -86,7 +86,7 @@ impl Extend {
 }
 
 /// One chief and one inspector, two different people, both in office.
-fn both(site: &Site, agreed: &[AccountId]) -> Result<(AccountId, AccountId), Refusal> {
+pub(crate) fn both(site: &Site, agreed: &[AccountId]) -> Result<(AccountId, AccountId), Refusal> {
     let of = |role: StaffRole| {
         agreed.iter().find(|account| site.accounts.get(account).is_some_and(|a| a.active && a.role == role)).cloned()
     };

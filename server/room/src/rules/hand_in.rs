@@ -40,6 +40,9 @@ impl Wanted for GiveIn {
             state => return Err(Refusal::WrongSeatState { state }),
         }
         in_window(site, attempt, now)?;
+        if site.consent_missing(attempt) {
+            return Err(Refusal::ConsentMissing);
+        }
         if let Some(missing) = self.newest.iter().find(|newest| attempt.version(&newest.item, newest.number).is_none())
         {
             return Err(Refusal::AnswersMissing { item: missing.item.clone(), number: missing.number });
@@ -64,8 +67,7 @@ fn in_window(site: &Site, attempt: &Attempt, now: Now) -> Result<(), Refusal> {
     let (Some(sitting), Some(ends)) = (site.sittings.get(&attempt.sitting), site.ends(attempt)) else {
         return Err(Refusal::SittingUnknown);
     };
-    let opens = ends.minus(site.numbers(sitting).early_hand_in_ms(sitting.plan.subject));
-    match opens.since(now.at) {
+    match site.hand_in_opens(sitting, ends).since(now.at) {
         0 => Ok(()),
         wait_ms => Err(Refusal::HandInTooEarly { opens_in_s: wait_ms.div_ceil(1000) as u32 }),
     }

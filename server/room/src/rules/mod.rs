@@ -1,17 +1,26 @@
 //! The rules, one file each. Numbers of the handbook are in `numbers.rs`.
 
+pub mod absence;
 pub mod admission;
 pub mod answers;
+pub mod consent;
+pub mod deny;
 pub mod ending;
 pub mod enrolment;
 pub mod export;
 pub mod extension;
 pub mod founding;
 pub mod hand_in;
+pub mod identity;
+pub mod leave;
+pub mod lost_time;
 pub mod numbers;
+pub mod orphan;
 pub mod package;
 pub mod pause;
 pub mod people;
 pub mod seating;
 pub mod sign_in;
 pub mod start;
+pub mod swap;
+pub mod terminate;

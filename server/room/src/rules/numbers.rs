@@ -12,6 +12,17 @@ pub const LATE_ENTRY_BAR_MIN: u32 = 30;
 pub const EARLY_HAND_IN_THEORY_MIN: u32 = 15;
 /// HB-23: practical work may be handed in during its last 30 minutes.
 pub const EARLY_HAND_IN_PRACTICAL_MIN: u32 = 30;
+/// HB-23: and only with the chief's consent.
+pub const HAND_IN_NEEDS_CONSENT: bool = true;
+/// HB-21: the second identity round begins 15 minutes after the start.
+pub const IDENTITY_ROUND_FROM_MS: u64 = minutes(15);
+/// What a replaced machine journalled up to so long after the swap is still kept for the candidate to choose (HB-25): the
+/// candidate typed until somebody said stop, and the machine's clock may be ahead.
+pub const ORPHAN_TOLERANCE_MS: u64 = SEAT_CLOCK_AHEAD_MS;
+/// Orphans of one attempt: a machine cut off for an hour, a version every two seconds.
+pub const ORPHANS_MAX: usize = 1_800;
+/// Leaves, checks and swaps of one attempt; more is a mistake.
+pub const ATTENDANCE_RECORDS_MAX: usize = 200;
 
 /// HB-26: minutes chief and inspector may grant a candidate in sum.
 pub const EXTENSION_ON_SITE_MS: u64 = minutes(15);
@@ -42,6 +53,7 @@ pub const VERSIONS_MAX: u32 = 18_000;
 pub const RECALL_BYTES_MAX: usize = 512 * 1024;
 
 const _: () = assert!(POWER_CUT_LIMIT_MS < REMOVE_BACK_MS); // else a cut at its limit could not be taken out
+const _: () = assert!(IDENTITY_ROUND_FROM_MS < minutes(LATE_ENTRY_BAR_MIN as u64)); // who comes late is checked at the door
 const _: () = assert!(EARLY_HAND_IN_PRACTICAL_MIN < exam_protocol::plan::SITTING_MINUTES_MAX);
 const _: () = assert!(
     RECALL_BYTES_MAX + 2 * exam_protocol::answer::ANSWER_BYTES_MAX < exam_protocol::frame::DOWN_FRAME_BYTES_MAX
@@ -54,6 +66,8 @@ pub struct Numbers {
     pub late_entry_bar_ms: u64,
     early_theory_ms: u64,
     early_practical_ms: u64,
+    /// HB-23: early hand-in takes the chief's consent.
+    pub hand_in_needs_consent: bool,
 }
 
 impl Numbers {
@@ -64,6 +78,7 @@ impl Numbers {
             late_entry_bar_ms: ms(overrides.late_entry_bar_min, LATE_ENTRY_BAR_MIN),
             early_theory_ms: ms(overrides.early_hand_in_theory_min, EARLY_HAND_IN_THEORY_MIN),
             early_practical_ms: ms(overrides.early_hand_in_practical_min, EARLY_HAND_IN_PRACTICAL_MIN),
+            hand_in_needs_consent: overrides.hand_in_needs_consent.unwrap_or(HAND_IN_NEEDS_CONSENT),
         }
     }
 

@@ -1,5 +1,6 @@
 //! An attempt: one candidate in one sitting, with every version of every answer.
 
+use super::Attendance;
 use crate::rules::sign_in::SignedIn;
 use exam_protocol::{
     answer::Answer,
@@ -36,6 +37,8 @@ pub struct Attempt {
     pub answers: BTreeMap<ItemId, AnswerLog>,
     /// Answer versions kept.
     pub versions: u64,
+    /// Coming, going and sitting.
+    pub attendance: Attendance,
 }
 
 /// All versions of one item's answer. Only the newest is kept whole in memory; the journal has them all.
@@ -72,12 +75,19 @@ impl Attempt {
             terminated_at: None,
             answers: BTreeMap::new(),
             versions: 0,
+            attendance: Attendance::default(),
         }
     }
 
     /// Whether the candidate may still work, time permitting.
     pub fn is_open(&self) -> bool {
         self.handed_in.is_none() && self.terminated_at.is_none()
+    }
+
+    /// Whether the sitting waits for the candidate: admitted, or to be admitted again after the attempt was reopened.
+    pub(crate) fn is_expected_to_work(&self) -> bool {
+        let returns = self.attendance.rest.is_some() && self.attendance.denied.is_none();
+        self.is_open() && (self.admitted_at.is_some() || returns)
     }
 
     /// Digest of a known version.

@@ -2,11 +2,13 @@
 //! beside it. No wall clock decides anything.
 
 mod attempt;
+mod attendance;
 mod queries;
 mod sitting;
 mod time;
 
 pub use attempt::{AnswerLog, Attempt, Version};
+pub use attendance::{Attendance, Check, Closed, Former, Leave, Orphan, Proposal, Rest, Roll, Settled, counted_ms};
 pub use sitting::{Sitting, Stage};
 pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
 

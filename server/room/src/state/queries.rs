@@ -88,10 +88,12 @@ impl Site {
         let ended = self.sittings.get(&attempt.sitting).is_some_and(|s| matches!(s.stage, Stage::Ended { .. }));
         match (attempt.admitted_at, self.end(attempt)) {
             _ if ended => SeatState::Stopped,
+            (None, _) if attempt.attendance.denied.is_some() => SeatState::Denied,
             (None, _) => SeatState::SignedIn,
             (Some(_), End::NotBegun) => SeatState::Admitted,
-            (Some(_), End::Frozen(_)) => SeatState::Paused,
             (Some(_), End::At(ends)) if at >= ends => SeatState::Stopped,
+            (Some(_), _) if attempt.attendance.out().is_some() => SeatState::Away,
+            (Some(_), End::Frozen(_)) => SeatState::Paused,
             (Some(_), End::At(_)) => SeatState::Working,
         }
     }
@@ -115,8 +117,9 @@ impl Site {
         self.attempts.get(&attempt).map(|attempt| Tell::Seat(attempt.station.clone())).into_iter().collect()
     }
 
-    /// When time itself has something to say next: the end of a running sitting.
+    /// When time itself has something to say next: the end of a running sitting, or of its entry.
     pub fn next_wake(&self) -> Option<SiteMs> {
-        earliest(self.sittings.values().filter_map(|sitting| self.last_end(sitting)))
+        let each = self.sittings.values();
+        earliest(each.flat_map(|sitting| [self.last_end(sitting), self.entry_closes(sitting)]).flatten())
     }
 }

@@ -1,6 +1,9 @@
 //! A sitting (场次 in one room) and where it stands. A stage carries only what exists in it.
 
-use super::time::{Granted, Removed, Target};
+use super::{
+    attendance::Roll,
+    time::{Granted, Removed, Target},
+};
 use exam_protocol::{
     code::Phase,
     ids::{AdmissionNo, ExamId, Sha256, SittingId},
@@ -59,6 +62,8 @@ pub struct Sitting {
     pub granted: Vec<Granted>,
     /// Codes of HQ that have been used.
     pub hq_codes_used: BTreeSet<Sha256>,
+    /// Absences, consent, proposals.
+    pub roll: Roll,
 }
 
 impl Sitting {
@@ -76,6 +81,7 @@ impl Sitting {
             removed: Vec::new(),
             granted: Vec::new(),
             hq_codes_used: BTreeSet::new(),
+            roll: Roll::default(),
         }
     }
 

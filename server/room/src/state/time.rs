@@ -1,7 +1,7 @@
 //! The time account of an attempt (DESIGN §5): start, removed intervals, extensions, end. Every second granted has a who and
 //! a why; the end is derived, never stored, and the start is never rewritten.
 
-use super::{Attempt, Site, Sitting, Stage};
+use super::{Attempt, Rest, Site, Sitting, Stage};
 use crate::authority::Actor;
 use exam_protocol::{
     ids::{AccountId, SittingId},
@@ -147,7 +147,7 @@ impl Site {
     /// When an attempt ends, as things stand. A late candidate's clock is the sitting's clock (HB-20).
     pub fn end(&self, attempt: &Attempt) -> End {
         let Some(sitting) = self.sittings.get(&attempt.sitting) else { return End::NotBegun };
-        if self.began(attempt).is_none() {
+        if self.began(attempt).is_none() && attempt.attendance.rest.is_none() {
             return End::NotBegun;
         }
         if let Some(at) = attempt.terminated_at {
@@ -166,8 +166,14 @@ impl Site {
         let Some(started) = sitting.started() else { return End::NotBegun };
         let touches = |target: &Target| attempt.map_or(*target == Target::Sitting, |attempt| target.touches(attempt));
         let removed: Vec<_> = sitting.removed.iter().filter(|r| touches(&r.target)).map(|r| (r.from, r.to)).collect();
-        let granted: u64 = sitting.granted.iter().filter(|g| touches(&g.target)).map(|g| g.ms).sum();
-        end_of(started, sitting.duration_ms() + granted, &removed)
+        let rest = attempt.and_then(|id| self.attempts.get(&id)?.attendance.rest);
+        let known = rest.map_or(0, |rest| rest.grants_before);
+        let granted: u64 = sitting.granted.iter().skip(known).filter(|g| touches(&g.target)).map(|g| g.ms).sum();
+        match rest {
+            None => end_of(started, sitting.duration_ms() + granted, &removed),
+            Some(Rest { ms, since: Some(since), .. }) => end_of(since, ms + granted, &removed),
+            Some(Rest { ms, since: None, .. }) => End::Frozen(ms + granted), // until the candidate is admitted again
+        }
     }
 
     /// When an attempt ends, if its clock runs.
@@ -181,7 +187,7 @@ impl Site {
     /// When the last attempt of a running sitting ends: then the clock ends the sitting. None while a clock stands still.
     pub fn last_end(&self, sitting: &Sitting) -> Option<SiteMs> {
         let Stage::Running { .. } = sitting.stage else { return None };
-        let open = self.attempts_of(sitting.id()).filter(|attempt| attempt.is_open() && attempt.admitted_at.is_some());
+        let open = self.attempts_of(sitting.id()).filter(|attempt| attempt.is_expected_to_work());
         let ends = open.map(|attempt| self.end(attempt)).chain([self.natural_end(sitting, None)]);
         ends.map(|end| match end {
             End::At(at) => Some(at),

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+mod attendance;
+
 use exam_protocol::{
     answer::Answer,
     code::Refusal,
@@ -103,6 +105,9 @@ impl Script {
         }
         self.now.at = SiteMs(at);
         let words: Vec<&str> = act.split_whitespace().collect();
+        if let Some(said) = attendance::say(self, &words) {
+            return said;
+        }
         match words.as_slice() {
             ["state", "of", "seat", n] => self.state(n),
             ["phase"] => format!("{:?}", self.site.sittings[&sitting()].phase()).to_lowercase(),
@@ -292,11 +297,14 @@ impl Script {
 
 /// A package with one room of six desks and `candidates` candidates.
 pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidates: u16) -> TakePackage {
-    let mut rules = RuleOverrides::default();
+    // Most tables are not about consent; those that are say `consent=handbook`.
+    let mut rules = RuleOverrides { hand_in_needs_consent: Some(false), ..RuleOverrides::default() };
     for one in overrides {
         match one.split_once('=').expect("an override is name=minutes") {
             ("hand-in", m) => rules.early_hand_in_theory_min = Some(m.parse().unwrap()),
             ("late", m) => rules.late_entry_bar_min = Some(m.parse().unwrap()),
+            ("consent", "handbook") => rules.hand_in_needs_consent = None,
+            ("group", "waits") => {}
             other => panic!("no such override: {other:?}"),
         }
     }
@@ -322,6 +330,7 @@ pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidate
         duration_min: minutes.trim_end_matches('m').parse().unwrap(),
         admission,
         hq_grants: vec![grant("20", "GOOD"), grant("20", "TWIN"), grant("120", "LONG")],
+        group_waits: overrides.contains(&"group=waits"),
     };
     let papers = vec![PaperTaken {
         sealed: SealedPaper { paper: paper(), hash: Sha256::of(b"p"), bytes: 1 },
