@@ -4,6 +4,7 @@ use crate::{Fact, Site, rule::Wanted, rules::*};
 use exam_protocol::{
     code::Refusal,
     ids::{ItemId, Sha256, StationId},
+    incident::RecordNo,
     message::candidate::Answers,
     time::{Now, SiteMs},
 };
@@ -90,6 +91,28 @@ asks! {
     extension::Extend,
     /// 延时, by HQ.
     extension::ExtendByHq,
+    /// 考场情况.
+    incident::RecordIncident,
+    /// More about it.
+    incident::AddToIncident,
+    /// It was otherwise.
+    incident::CorrectIncident,
+    /// 违纪.
+    violation::RecordViolation,
+    /// 考生签名.
+    signature::SignAsCandidate,
+    /// 拒签.
+    signature::RefuseSignature,
+    /// 监考员签名.
+    signature::SignAsProctor,
+    /// 办结.
+    signature::CloseRecord,
+    /// HQ has heard.
+    report::DeliverReport,
+    /// The system noticed something.
+    finding::NoteFinding,
+    /// A person judges it.
+    finding::JudgeFinding,
 }
 
 impl Site {
@@ -142,5 +165,10 @@ pub enum Reply {
     Package {
         /// Whether it is the one that was already there.
         package: Sha256,
+    },
+    /// It is in the room record.
+    Recorded {
+        /// Under this number.
+        record: RecordNo,
     },
 }

@@ -13,6 +13,7 @@
 pub mod ask;
 pub mod authority;
 pub mod fact;
+pub mod record;
 pub mod rule;
 pub mod rules;
 pub mod state;

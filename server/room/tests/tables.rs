@@ -48,6 +48,16 @@ fn time_is_granted_by_the_table() {
 }
 
 #[test]
+fn what_happens_is_recorded_signed_and_reported_by_the_table() {
+    script::check("incident.txt", include_str!("tables/incident.txt"));
+}
+
+#[test]
+fn what_the_system_finds_is_judged_by_people_by_the_table() {
+    script::check("finding.txt", include_str!("tables/finding.txt"));
+}
+
+#[test]
 #[should_panic(expected = "line 2")]
 fn a_table_that_is_wrong_fails_at_its_line() {
     script::check("control", "08:00:00 package 90m automatic -> ok\n08:00:00 door opens -> refused seat_unknown\n");

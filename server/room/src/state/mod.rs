@@ -3,10 +3,14 @@
 
 mod attempt;
 mod queries;
+mod records;
 mod sitting;
 mod time;
 
 pub use attempt::{AnswerLog, Attempt, Version};
+pub use records::{
+    Added, Details, Finding, Incident, REFUSAL_SIGNATURES_MIN, Records, Report, Stretch, Subject, Violation,
+};
 pub use sitting::{Sitting, Stage};
 pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
 
@@ -63,6 +67,8 @@ pub struct Site {
     pub accounts: BTreeMap<AccountId, Account>,
     /// Attempts.
     pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// Incidents, violations, findings, reports.
+    pub records: Records,
 }
 
 impl Site {
@@ -87,6 +93,7 @@ impl Site {
             candidates: BTreeMap::new(),
             accounts: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            records: Records::default(),
         }
     }
 }
