@@ -1,6 +1,7 @@
 //! The registry of frame numbers: which message has which tag, in which direction, and who may send it.
 //! A tag is never reused: a retired one keeps its number in [`RETIRED`].
 
+use crate::message::incident::*;
 use crate::{
     frame::{self, FrameError, RawFrame, RequestId},
     message::{admin::*, candidate::*, hello::*, transfer::*},
@@ -86,6 +87,16 @@ registry! {
         69 AskStatus,
         120 GetChunk,
         121 PutChunk,
+        180 RecordIncident,
+        182 AddToIncident,
+        184 CorrectIncident,
+        186 RecordViolation,
+        188 SignRecord,
+        190 RefuseSignature,
+        192 CloseRecord,
+        194 JudgeFinding,
+        196 DeliverReport,
+        198 AskRecords,
     }
 }
 
@@ -110,6 +121,8 @@ registry! {
         85 SiteStatus,
         122 Chunk,
         123 ChunkStored,
+        181 Recorded,
+        183 Records,
     }
 }
 
@@ -136,6 +149,10 @@ impl Up {
                 &[Admin]
             }
             Up::GetChunk(_) => &[Station, Console, Admin],
+            Up::RecordIncident(_) | Up::AddToIncident(_) | Up::CorrectIncident(_) => &[Console, Admin],
+            Up::RecordViolation(_) | Up::RefuseSignature(_) | Up::CloseRecord(_) => &[Console, Admin],
+            Up::JudgeFinding(_) | Up::DeliverReport(_) | Up::AskRecords(_) => &[Console, Admin],
+            Up::SignRecord(_) => &[Station, Console, Admin],
         }
     }
 }

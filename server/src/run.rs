@@ -10,6 +10,7 @@ use crate::{
     reception::{Parts, Presence, Reception},
     site::SiteKeys,
     vault::Vault,
+    watch,
 };
 use anyhow::{Context, Result, bail};
 use exam_protocol::time::minutes;
@@ -82,6 +83,7 @@ pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
         .ask(note(ServerEvent::Started, &clock, gap.ms, gap.machine_restarted))
         .await
         .context("journalling the start")?;
+    reception.note_server_gap(gap.ms).await;
     let server = net::Server::bind(config.listen, &keys)
         .with_context(|| format!("listening on UDP {}: is another program using this port?", config.listen))?;
     Ok(Ready { server, reception, clerk, clock, thread, vault, _lock: lock })
@@ -124,6 +126,7 @@ impl Ready {
                 every_second.tick().await;
             }
         };
+        let watch = tokio::spawn(watch::keep(reception.clone(), clock.now().at));
         let mut died = false;
         server
             .serve(Arc::new(reception), async {
@@ -133,6 +136,7 @@ impl Ready {
                 }
             })
             .await;
+        watch.abort();
         drop(std::fs::remove_file(vault.address_file()));
         clerk.stop(note(ServerEvent::Stopped, &clock, 0, false));
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;

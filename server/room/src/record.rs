@@ -211,7 +211,7 @@ impl Line {
             admission_no: self.admission_no.clone().or_else(|| attempt.map(|attempt| attempt.admission_no.clone())),
             number: self.number,
             what: self.what,
-            who: self.who.or_else(|| self.by.map(|by| actor(site, &by))).unwrap_or_else(|| "系统".to_owned()),
+            who: self.who.or_else(|| self.by.map(|by| who(site, &by))).unwrap_or_else(|| "系统".to_owned()),
         }
     }
 }
@@ -224,7 +224,8 @@ fn person(site: &Site, account: &AccountId) -> String {
     }
 }
 
-fn actor(site: &Site, by: &Actor) -> String {
+/// The person, or where there is none the machine, as the form names them.
+pub fn who(site: &Site, by: &Actor) -> String {
     by.account.as_ref().map_or_else(|| format!("机 {}", by.station), |account| person(site, account))
 }
 

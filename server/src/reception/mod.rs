@@ -2,6 +2,7 @@
 //! opens sealed names and keys, and only on their way to the one machine that may see them.
 //! Never decides a rule, and never answers before the disk has it.
 
+mod incident;
 mod office;
 mod presence;
 mod seat;
@@ -131,6 +132,16 @@ impl Reception {
             Up::StartSitting(wanted) => self.start_sitting(station, wanted).await,
             Up::EndSitting(wanted) => self.end_sitting(station, wanted).await,
             Up::ExportBundle(wanted) => self.export(station, wanted).await,
+            record @ (Up::RecordIncident(_)
+            | Up::AddToIncident(_)
+            | Up::CorrectIncident(_)
+            | Up::RecordViolation(_)) => self.keep_record(station, record).await,
+            record @ (Up::SignRecord(_) | Up::RefuseSignature(_) | Up::CloseRecord(_)) => {
+                self.keep_record(station, record).await
+            }
+            record @ (Up::JudgeFinding(_) | Up::DeliverReport(_) | Up::AskRecords(_)) => {
+                self.keep_record(station, record).await
+            }
             Up::Hello(_)
             | Up::Enrol(_)
             | Up::AskStatus(_)
@@ -178,6 +189,7 @@ fn done(reply: Reply) -> Result<Down, No> {
         | Reply::Saved { .. }
         | Reply::Answers(_)
         | Reply::HandedIn { .. }
+        | Reply::Recorded { .. }
         | Reply::Package { .. } => Err(ErrorCode::Internal.into()),
     }
 }
