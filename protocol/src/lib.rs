@@ -7,6 +7,7 @@ pub mod code;
 pub mod frame;
 pub mod grant;
 pub mod ids;
+pub mod incident;
 pub mod key;
 pub mod message;
 pub mod paper;

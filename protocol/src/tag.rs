@@ -1,6 +1,7 @@
 //! The registry of frame numbers: which message has which tag, in which direction, and who may send it.
 //! A tag is never reused: a retired one keeps its number in [`RETIRED`].
 
+use crate::message::incident::*;
 use crate::{
     frame::{self, FrameError, RawFrame, RequestId},
     message::{admin::*, attendance::*, candidate::*, hello::*, transfer::*},
@@ -96,6 +97,16 @@ registry! {
         154 Orphans,
         156 LostTime,
         158 AskAttendance,
+        180 RecordIncident,
+        182 AddToIncident,
+        184 CorrectIncident,
+        186 RecordViolation,
+        188 SignRecord,
+        190 RefuseSignature,
+        192 CloseRecord,
+        194 JudgeFinding,
+        196 DeliverReport,
+        198 AskRecords,
     }
 }
 
@@ -123,6 +134,8 @@ registry! {
         141 SeatNotes,
         143 OrphanPage,
         145 AttendanceList,
+        181 Recorded,
+        183 Records,
     }
 }
 
@@ -152,6 +165,10 @@ impl Up {
             Up::ConfirmIdentity(_) | Up::Orphans(_) => &[Station],
             Up::DenyCandidate(_) | Up::Leave(_) | Up::SwapMachine(_) | Up::DecideAttempt(_) => &[Console, Admin],
             Up::ConsentHandIn(_) | Up::RollCall(_) | Up::LostTime(_) | Up::AskAttendance(_) => &[Console, Admin],
+            Up::RecordIncident(_) | Up::AddToIncident(_) | Up::CorrectIncident(_) => &[Console, Admin],
+            Up::RecordViolation(_) | Up::RefuseSignature(_) | Up::CloseRecord(_) => &[Console, Admin],
+            Up::JudgeFinding(_) | Up::DeliverReport(_) | Up::AskRecords(_) => &[Console, Admin],
+            Up::SignRecord(_) => &[Station, Console, Admin],
         }
     }
 }

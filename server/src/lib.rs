@@ -13,6 +13,7 @@ pub mod reception;
 pub mod run;
 pub mod site;
 pub mod vault;
+pub mod watch;
 
 /// An error with everything that caused it, on one line.
 pub fn error_text(error: &dyn std::error::Error) -> String {

@@ -10,6 +10,7 @@ use crate::{
     reception::{Parts, Presence, Reception},
     site::SiteKeys,
     vault::Vault,
+    watch,
 };
 use anyhow::{Context, Result, bail};
 use exam_protocol::time::minutes;
@@ -83,6 +84,7 @@ pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
         enrol_code_valid_ms: minutes(config.enrol_code_valid_minutes),
     });
     drop(teller.set(reception.clone()));
+    reception.note_server_gap(gap.ms).await;
     let server = net::Server::bind(config.listen, &keys)
         .with_context(|| format!("listening on UDP {}: is another program using this port?", config.listen))?;
     exam_link::private_file::write_whole(&vault.address_file(), server.local_addr()?.to_string().as_bytes())?;
@@ -135,6 +137,7 @@ impl Ready {
                 every_second.tick().await;
             }
         };
+        let watch = tokio::spawn(watch::keep(reception.clone(), clock.now().at));
         let mut died = false;
         server
             .serve(Arc::new(reception), async {
@@ -144,6 +147,7 @@ impl Ready {
                 }
             })
             .await;
+        watch.abort();
         drop(std::fs::remove_file(vault.address_file()));
         clerk.stop(note(ServerEvent::Stopped, &clock, 0, false));
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;

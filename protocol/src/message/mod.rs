@@ -5,4 +5,5 @@ pub mod admin;
 pub mod attendance;
 pub mod candidate;
 pub mod hello;
+pub mod incident;
 pub mod transfer;

@@ -16,6 +16,7 @@ pub(crate) fn downs() -> Vec<Sample<Down>> {
     let mut all = [first_words(), to_seats(), to_consoles(), status(), bulk()].concat();
     all.extend(attendance());
     all
+    [first_words(), to_seats(), to_consoles(), status(), bulk(), records_words()].concat()
 }
 
 one_of_each!(refusals: Refusal {
@@ -343,4 +344,96 @@ fn present_note() -> PresentNote {
         orphans: 2,
         contested: Some("少了五分钟".to_owned()),
     }
+/// Words of the room record. One page freezes the number of every code, finding, duty and report.
+fn records_words() -> Vec<Sample<Down>> {
+    use exam_protocol::{
+        incident::{FindingKind, FindingNo, IncidentCode, Measure, RecordNo, ReportNo, Severity},
+        message::{candidate::AttemptId, incident::*},
+    };
+    let record = |(n, code): (usize, &IncidentCode)| RecordView {
+        number: RecordNo(n as u32 + 1),
+        sitting: None,
+        seat: None,
+        attempt: None,
+        admission_no: None,
+        item: None,
+        recorded_at: now(),
+        occurred_at: SiteMs(5_390_000),
+        code: *code,
+        text: "施工".to_owned(),
+        attachments: Vec::new(),
+        by: "主考 张三".to_owned(),
+        follow_ups: Vec::new(),
+        corrects: None,
+        corrected_by: None,
+        violation: None,
+    };
+    let violation = ViolationView {
+        incident: RecordNo(29),
+        measure: Measure::EndExam,
+        candidate_signed: false,
+        refused: true,
+        proctors_signed: 1,
+        missing: 2,
+        closed: false,
+    };
+    let full = RecordView {
+        sitting: Some(id("s-theory-am")),
+        seat: Some(desk().seat),
+        attempt: Some(AttemptId(70_000)),
+        admission_no: Some(admission_no()),
+        item: Some(item(7)),
+        attachments: vec![hash("photo")],
+        follow_ups: vec![FollowUp {
+            at: now(),
+            by: "监考员 李四".to_owned(),
+            text: "已换机".to_owned(),
+            attachments: vec![hash("scan")],
+        }],
+        corrects: Some(RecordNo(28)),
+        corrected_by: Some(RecordNo(31)),
+        violation: Some(violation),
+        ..record((29, &IncidentCode::Violation))
+    };
+    let finding = |(n, kind): (usize, FindingKind)| FindingView {
+        number: FindingNo(n as u32 + 1),
+        kind,
+        sitting: id("s-theory-am"),
+        seat: Some(desk().seat),
+        noticed_at: now(),
+        stretches: vec![(SiteMs(5_384_000), SiteMs(5_400_000))],
+    };
+    let report = |n, about, severity| ReportView {
+        number: ReportNo(n),
+        sitting: Some(id("s-theory-am")),
+        about,
+        severity,
+        queued_at: now(),
+    };
+    let page = Records {
+        now: now(),
+        records: IncidentCode::ALL.iter().enumerate().map(record).chain([full]).collect(),
+        more: true,
+        duties: vec![
+            Duty::Sign { record: RecordNo(30), missing: 2 },
+            Duty::Close { record: RecordNo(14) },
+            Duty::Report { report: ReportNo(1), severity: Severity::Record },
+            Duty::Judge { finding: FindingNo(4) },
+        ],
+        findings: FindingKind::ALL.into_iter().enumerate().map(finding).collect(),
+        reports: vec![
+            report(1, About::Incident(RecordNo(6)), Severity::ReportAfter),
+            report(2, About::Violation(RecordNo(30)), Severity::ReportAtOnce),
+            report(3, About::Extension(1), Severity::ReportAfter),
+        ],
+    };
+    let none = Records {
+        now: now(),
+        records: Vec::new(),
+        more: false,
+        duties: Vec::new(),
+        findings: Vec::new(),
+        reports: Vec::new(),
+    };
+    vec![("", Recorded { record: RecordNo(300) }.into()), ("page", page.into()), ("none", none.into())]
 }

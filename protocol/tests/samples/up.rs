@@ -13,6 +13,7 @@ pub(crate) fn ups() -> Vec<Sample<Up>> {
     let mut all = [first_words(), seats_words(), consoles_words(), bulk()].concat();
     all.extend(attendance());
     all
+    [first_words(), seats_words(), consoles_words(), bulk(), records_words()].concat()
 }
 
 fn first_words() -> Vec<Sample<Up>> {
@@ -121,4 +122,69 @@ fn attendance() -> Vec<Sample<Up>> {
         ("answer", lost(LossWord::Answer { attempt, text: "已核实".to_owned() }).into()),
         ("", AskAttendance { sitting: sitting() }.into()),
     ]
+/// Words of the room record.
+fn records_words() -> Vec<Sample<Up>> {
+    use exam_protocol::{
+        incident::{FindingNo, IncidentCode, Measure, Point, RecordNo, ReportNo, Signature},
+        message::incident::*,
+    };
+    let record = RecordNo(300);
+    let point = |x, t_ms| Point { x, y: 40_000, t_ms };
+    let strokes = Signature::Strokes(vec![vec![point(1, 0), point(250, 16)], vec![point(u16::MAX, 70_000)]]);
+    let incident = RecordIncident {
+        sitting: Some(id("s-theory-am")),
+        seat: Some(seat_no(13)),
+        item: Some(item(7)),
+        occurred_at: Some(SiteMs(5_390_000)),
+        code: IncidentCode::QuestionComplaint,
+        text: "选项重复".to_owned(),
+        attachments: vec![hash("photo")],
+    };
+    let of_site = RecordIncident {
+        sitting: None,
+        seat: None,
+        item: None,
+        occurred_at: None,
+        code: IncidentCode::Power,
+        text: "全校停电".to_owned(),
+        attachments: Vec::new(),
+    };
+    let correct = CorrectIncident {
+        record,
+        reason: "看错考位".to_owned(),
+        seat: Some(seat_no(14)),
+        item: None,
+        occurred_at: None,
+        code: IncidentCode::Machine,
+        text: "黑屏".to_owned(),
+        attachments: Vec::new(),
+    };
+    let violation = |measure| RecordViolation {
+        sitting: id("s-theory-am"),
+        seat: seat_no(13),
+        measure,
+        facts: "桌下有手机".to_owned(),
+        incident: Some(record),
+        occurred_at: None,
+    };
+    let accept = Verdict::Accept { note: "网线松动".to_owned() };
+    let dismiss = Verdict::Dismiss { reason: "交换机重启".to_owned() };
+    let mut all: Vec<Sample<Up>> = vec![
+        ("", incident.into()),
+        ("site", of_site.into()),
+        ("", AddToIncident { record, text: "已换机".to_owned(), attachments: Vec::new() }.into()),
+        ("", correct.into()),
+        ("", SignRecord { record, signer: Signer::Candidate, signature: strokes }.into()),
+        ("on_paper", SignRecord { record, signer: Signer::Myself, signature: Signature::OnPaper }.into()),
+        ("", RefuseSignature { record, reason: "不承认".to_owned() }.into()),
+        ("", CloseRecord { record }.into()),
+        ("accept", JudgeFinding { finding: FindingNo(3), verdict: accept }.into()),
+        ("dismiss", JudgeFinding { finding: FindingNo(3), verdict: dismiss }.into()),
+        ("", DeliverReport { report: ReportNo(2), receipt: "电话 09:12".to_owned() }.into()),
+        ("", AskRecords { sitting: Some(id("s-theory-am")), after: RecordNo(0) }.into()),
+        ("site", AskRecords { sitting: None, after: record }.into()),
+    ];
+    let names = ["Admonish", "Warn", "EndExam", "Void"];
+    all.extend(names.into_iter().zip(Measure::ALL).map(|(name, measure)| (name, violation(measure).into())));
+    all
 }

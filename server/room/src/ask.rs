@@ -5,6 +5,8 @@ use exam_protocol::{
     code::Refusal,
     ids::{ItemId, Sha256, StationId},
     message::{attendance::OrphanPage, candidate::Answers},
+    incident::RecordNo,
+    message::candidate::Answers,
     time::{Now, SiteMs},
 };
 
@@ -124,6 +126,28 @@ asks! {
     terminate::ReopenAttempt,
     /// HB-23.
     consent::ConsentHandIn,
+    /// 考场情况.
+    incident::RecordIncident,
+    /// More about it.
+    incident::AddToIncident,
+    /// It was otherwise.
+    incident::CorrectIncident,
+    /// 违纪.
+    violation::RecordViolation,
+    /// 考生签名.
+    signature::SignAsCandidate,
+    /// 拒签.
+    signature::RefuseSignature,
+    /// 监考员签名.
+    signature::SignAsProctor,
+    /// 办结.
+    signature::CloseRecord,
+    /// HQ has heard.
+    report::DeliverReport,
+    /// The system noticed something.
+    finding::NoteFinding,
+    /// A person judges it.
+    finding::JudgeFinding,
 }
 
 impl Site {
@@ -179,4 +203,9 @@ pub enum Reply {
     },
     /// A page of answers of the replaced machine.
     Orphans(OrphanPage),
+    /// It is in the room record.
+    Recorded {
+        /// Under this number.
+        record: RecordNo,
+    },
 }

@@ -14,6 +14,7 @@ pub mod ask;
 pub mod authority;
 pub mod fact;
 pub mod roll;
+pub mod record;
 pub mod rule;
 pub mod rules;
 pub mod state;

@@ -75,6 +75,13 @@ fn an_attempt_is_ended_and_opened_again_by_the_table() {
 #[test]
 fn early_hand_in_takes_consent_by_the_table() {
     script::check("consent.txt", include_str!("tables/consent.txt"));
+fn what_happens_is_recorded_signed_and_reported_by_the_table() {
+    script::check("incident.txt", include_str!("tables/incident.txt"));
+}
+
+#[test]
+fn what_the_system_finds_is_judged_by_people_by_the_table() {
+    script::check("finding.txt", include_str!("tables/finding.txt"));
 }
 
 #[test]

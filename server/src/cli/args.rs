@@ -91,6 +91,16 @@ pub(super) enum Command {
     Attendance {
         #[command(subcommand)]
         command: super::attendance::AttendanceCommand,
+    /// Incidents, violations, signatures, findings, reports (考场情况)
+    Incident {
+        #[command(subcommand)]
+        command: super::incident::IncidentCommand,
+    },
+    /// Print the room record of a sitting from the journal (考场情况记录表)
+    Record {
+        /// Which sitting
+        #[arg(long, value_name = "ID")]
+        sitting: SittingId,
     },
 }
 

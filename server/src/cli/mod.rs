@@ -4,6 +4,7 @@
 mod args;
 mod attendance;
 mod exit;
+mod incident;
 mod offline;
 mod online;
 mod output;
@@ -60,5 +61,7 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         Command::Export { sitting, out } => online::export(&data, sitting, &out, output),
         Command::Backup { out } => online::backup(&data, &out, output),
         Command::Attendance { command } => attendance::run(&data, command, output),
+        Command::Incident { command } => incident::run(&data, command, output),
+        Command::Record { sitting } => incident::record(&data, &sitting, output),
     }
 }

@@ -3,6 +3,7 @@
 //! Never decides a rule, and never answers before the disk has it.
 
 mod attendance;
+mod incident;
 mod office;
 mod presence;
 mod seat;
@@ -142,6 +143,16 @@ impl Reception {
             Up::Orphans(wanted) => self.orphans(station, wanted).await,
             Up::LostTime(wanted) => self.lost_time(station, wanted).await,
             Up::AskAttendance(wanted) => self.attendance(wanted).await,
+            record @ (Up::RecordIncident(_)
+            | Up::AddToIncident(_)
+            | Up::CorrectIncident(_)
+            | Up::RecordViolation(_)) => self.keep_record(station, record).await,
+            record @ (Up::SignRecord(_) | Up::RefuseSignature(_) | Up::CloseRecord(_)) => {
+                self.keep_record(station, record).await
+            }
+            record @ (Up::JudgeFinding(_) | Up::DeliverReport(_) | Up::AskRecords(_)) => {
+                self.keep_record(station, record).await
+            }
             Up::Hello(_)
             | Up::Enrol(_)
             | Up::AskStatus(_)
@@ -190,7 +201,8 @@ fn done(reply: Reply) -> Result<Down, No> {
         | Reply::Answers(_)
         | Reply::HandedIn { .. }
         | Reply::Package { .. }
-        | Reply::Orphans(_) => Err(ErrorCode::Internal.into()),
+        | Reply::Orphans(_)
+        | Reply::Recorded { .. } => Err(ErrorCode::Internal.into()),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
         numbers::{EXTENSION_BY_HQ_MAX_MIN, EXTENSION_ON_SITE_MS},
         pause::{fits, hear},
         people::{REASON_CHARS_MAX, given},
+        report::of_extension,
     },
     state::{Authority, Granted, Target},
 };
@@ -51,17 +52,15 @@ impl Wanted for Extend {
             });
         }
         let authority = Authority::ChiefAndInspector { chief, inspector };
-        Ok(vec![
-            TimeGranted {
-                sitting: self.sitting.clone(),
-                target: self.target.clone(),
-                ms,
-                reason: self.reason.clone(),
-                authority,
-                code: None,
-            }
-            .into(),
-        ])
+        let granted = TimeGranted {
+            sitting: self.sitting.clone(),
+            target: self.target.clone(),
+            ms,
+            reason: self.reason.clone(),
+            authority,
+            code: None,
+        };
+        Ok([granted.into()].into_iter().chain(of_extension(site, &self.sitting)).collect())
     }
 }
 

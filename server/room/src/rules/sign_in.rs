@@ -6,6 +6,7 @@ use crate::{
     rule::{Happened, Tell, Wanted},
     rules::{
         admission::admitted,
+        finding::second_login,
         numbers::{SIGN_IN_FAILURES_MAX, SIGN_IN_PAUSE_MS},
     },
     state::{Attempt, Sitting, Stage},
@@ -57,8 +58,11 @@ impl Wanted for EnterNumber {
         Ok(self.facts(site, sitting, seat.seat))
     }
 
-    fn trace(&self, _: &Site, _: Now, refusal: &Refusal) -> Vec<Fact> {
+    fn trace(&self, site: &Site, now: Now, refusal: &Refusal) -> Vec<Fact> {
         match refusal {
+            Refusal::AlreadySignedIn | Refusal::NotYourSeat { .. } => {
+                second_login(site, now, &self.station, &self.admission_no)
+            }
             Refusal::WrongNumberOrPassword => vec![SignInFailed { station: self.station.clone() }.into()],
             _ => Vec::new(),
         }

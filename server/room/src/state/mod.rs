@@ -4,11 +4,15 @@
 mod attempt;
 mod attendance;
 mod queries;
+mod records;
 mod sitting;
 mod time;
 
 pub use attempt::{AnswerLog, Attempt, Version};
 pub use attendance::{Attendance, Check, Closed, Former, Leave, Orphan, Proposal, Rest, Roll, Settled, counted_ms};
+pub use records::{
+    Added, Details, Finding, Incident, REFUSAL_SIGNATURES_MIN, Records, Report, Stretch, Subject, Violation,
+};
 pub use sitting::{Sitting, Stage};
 pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
 
@@ -65,6 +69,8 @@ pub struct Site {
     pub accounts: BTreeMap<AccountId, Account>,
     /// Attempts.
     pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// Incidents, violations, findings, reports.
+    pub records: Records,
 }
 
 impl Site {
@@ -89,6 +95,7 @@ impl Site {
             candidates: BTreeMap::new(),
             accounts: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            records: Records::default(),
         }
     }
 }

@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 mod attendance;
+mod incident;
 
 use exam_protocol::{
     answer::Answer,
@@ -106,6 +107,9 @@ impl Script {
         self.now.at = SiteMs(at);
         let words: Vec<&str> = act.split_whitespace().collect();
         if let Some(said) = attendance::say(self, &words) {
+            return said;
+        }
+        if let Some(said) = incident::play(self, &words) {
             return said;
         }
         match words.as_slice() {
