@@ -55,6 +55,13 @@ pub struct SittingPlan {
     /// Hashes of HQ's time grants (HB-26), see [`crate::grant`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hq_grants: Vec<Sha256>,
+    /// HB-05: a mock sitting (模拟考试): repeatable, apart from real data, never in a result bundle.
+    #[serde(default, skip_serializing_if = "is_real")]
+    pub mock: bool,
+}
+
+fn is_real(mock: &bool) -> bool {
+    !mock
 }
 
 /// Who admits candidates.
@@ -81,6 +88,9 @@ pub struct RuleOverrides {
     /// HB-23: minutes before the end at which practical work may be handed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_hand_in_practical_min: Option<u32>,
+    /// HB-11: whether the door opens only in a sealed room; the handbook says yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal_required: Option<bool>,
 }
 
 /// A candidate's desk in one sitting.

@@ -6,6 +6,8 @@ use crate::{
     message::{admin::*, candidate::*, hello::*, transfer::*},
 };
 
+use crate::message::readiness::*;
+
 /// Tags that once meant something and never will again.
 pub const RETIRED: &[u16] = &[];
 
@@ -86,6 +88,16 @@ registry! {
         69 AskStatus,
         120 GetChunk,
         121 PutChunk,
+        220 SeatReport,
+        222 AskReadiness,
+        224 ConfirmCheck,
+        226 WithdrawCheck,
+        228 SealRoom,
+        230 TickItem,
+        232 UntickItem,
+        234 RequestBackupPaper,
+        236 UseBackupPaper,
+        238 ResetMock,
     }
 }
 
@@ -110,6 +122,7 @@ registry! {
         85 SiteStatus,
         122 Chunk,
         123 ChunkStored,
+        221 Readiness,
     }
 }
 
@@ -136,6 +149,10 @@ impl Up {
                 &[Admin]
             }
             Up::GetChunk(_) => &[Station, Console, Admin],
+            Up::SeatReport(_) => &[Station],
+            Up::AskReadiness(_) | Up::ConfirmCheck(_) | Up::WithdrawCheck(_) | Up::SealRoom(_) => &[Console, Admin],
+            Up::TickItem(_) | Up::UntickItem(_) => &[Console, Admin],
+            Up::RequestBackupPaper(_) | Up::UseBackupPaper(_) | Up::ResetMock(_) => &[Console, Admin],
         }
     }
 }

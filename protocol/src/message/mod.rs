@@ -4,4 +4,5 @@
 pub mod admin;
 pub mod candidate;
 pub mod hello;
+pub mod readiness;
 pub mod transfer;

@@ -10,7 +10,9 @@ use exam_protocol::{
 
 /// Every message of a client, tricky variants one by one.
 pub(crate) fn ups() -> Vec<Sample<Up>> {
-    [first_words(), seats_words(), consoles_words(), bulk()].concat()
+    let mut all = [first_words(), seats_words(), consoles_words(), bulk()].concat();
+    all.extend(readiness());
+    all
 }
 
 fn first_words() -> Vec<Sample<Up>> {
@@ -68,5 +70,45 @@ fn bulk() -> Vec<Sample<Up>> {
     vec![
         ("", GetChunk { blob: hash("paper"), offset: 5_000_000_000, bytes_max: CHUNK_BYTES_MAX }.into()),
         ("", PutChunk { blob: hash("package"), total: 300_000, offset: 65_536, bytes: 250 }.into()),
+    ]
+}
+
+use exam_protocol::{checklist::CheckItem, message::readiness::*, seal::SealCheck};
+
+fn readiness() -> Vec<Sample<Up>> {
+    let sitting = || id("s-theory-am");
+    let report = |lock_ok: Option<bool>| SeatReport {
+        outside_reachable: lock_ok.is_none(),
+        foreign_programs: 300,
+        lock_ok,
+        clock_offset_ms: -70_000,
+        disk_free_bytes: 5_368_709_120,
+        version: "0.1.0".to_owned(),
+    };
+    let signature = |account| SealSignature { account: id(account), password: "made-up".to_owned() };
+    let (seat, paper, reason) = (Some(seat_no(13)), || id("theory-b"), || "停电".to_owned());
+    let code = || "ABCD-EFGH-JKMN-PQRS-TV".to_owned();
+    vec![
+        ("lock_unknown", report(None).into()),
+        ("lock_bad", report(Some(false)).into()),
+        ("lock_ok", report(Some(true)).into()),
+        ("", AskReadiness { sitting: sitting() }.into()),
+        ("room", ConfirmCheck { sitting: sitting(), check: SealCheck::Power, seat: None, note: String::new() }.into()),
+        (
+            "desk",
+            ConfirmCheck { sitting: sitting(), check: SealCheck::LockWorks, seat, note: "已试".to_owned() }.into(),
+        ),
+        ("room", WithdrawCheck { sitting: sitting(), check: SealCheck::Cameras, seat: None, reason: reason() }.into()),
+        ("desk", WithdrawCheck { sitting: sitting(), check: SealCheck::LockWorks, seat, reason: reason() }.into()),
+        ("", SealRoom { sitting: sitting(), signatures: vec![signature("adm"), signature("help")] }.into()),
+        ("", TickItem { sitting: sitting(), item: CheckItem::MaterialBack, note: "40 份".to_owned() }.into()),
+        ("", UntickItem { sitting: sitting(), item: CheckItem::RulesRead, reason: reason() }.into()),
+        ("", RequestBackupPaper { sitting: sitting(), reason: reason() }.into()),
+        (
+            "all",
+            UseBackupPaper { sitting: sitting(), seat: None, paper: paper(), code: code(), reason: reason() }.into(),
+        ),
+        ("one", UseBackupPaper { sitting: sitting(), seat, paper: paper(), code: code(), reason: reason() }.into()),
+        ("", ResetMock { sitting: sitting() }.into()),
     ]
 }

@@ -90,6 +90,24 @@ asks! {
     extension::Extend,
     /// 延时, by HQ.
     extension::ExtendByHq,
+    /// A machine's findings (F-69).
+    seal::ReportSeat,
+    /// HB-11: a person has looked.
+    seal::ConfirmCheck,
+    /// And takes it back.
+    seal::WithdrawCheck,
+    /// 封场.
+    seal::SealRoom,
+    /// N-06.
+    checklist::Tick,
+    /// A tick was wrong.
+    checklist::Untick,
+    /// HB-32: HQ is asked.
+    backup_paper::RequestBackup,
+    /// 启用备用试卷.
+    backup_paper::UseBackupPaper,
+    /// HB-05.
+    mock::ResetMock,
 }
 
 impl Site {

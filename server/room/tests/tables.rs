@@ -48,6 +48,26 @@ fn time_is_granted_by_the_table() {
 }
 
 #[test]
+fn a_room_is_sealed_and_the_seal_breaks_by_the_table() {
+    script::check("seal.txt", include_str!("tables/seal.txt"));
+}
+
+#[test]
+fn the_check_list_falls_due_and_is_ticked_by_the_table() {
+    script::check("checklist.txt", include_str!("tables/checklist.txt"));
+}
+
+#[test]
+fn a_backup_paper_takes_the_place_of_the_planned_one_by_the_table() {
+    script::check("backup_paper.txt", include_str!("tables/backup_paper.txt"));
+}
+
+#[test]
+fn a_mock_sitting_is_repeatable_and_apart_by_the_table() {
+    script::check("mock.txt", include_str!("tables/mock.txt"));
+}
+
+#[test]
 #[should_panic(expected = "line 2")]
 fn a_table_that_is_wrong_fails_at_its_line() {
     script::check("control", "08:00:00 package 90m automatic -> ok\n08:00:00 door opens -> refused seat_unknown\n");

@@ -101,12 +101,13 @@ pub(crate) fn package_input(hq: &Keys, site: &SitePublic) -> PackageInput {
             duration_min: 90,
             admission: AdmissionPolicy::Proctor,
             hq_grants: Vec::new(),
+            mock: false,
         }],
         rules: RuleOverrides::default(),
         candidates: (1..=3)
             .map(|n| CandidateInput { entry: entry(n), photo: (n == 1).then(|| b"\xff\xd8\xff photo".to_vec()) })
             .collect(),
-        papers: vec![PaperInput { paper: paper(), code: unlock_code() }],
+        papers: vec![PaperInput { paper: paper(), code: unlock_code(), backup_of: None }],
     }
 }
 

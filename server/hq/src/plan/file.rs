@@ -70,6 +70,9 @@ pub(super) struct SittingIn {
     pub(super) minutes: u32,
     #[serde(default)]
     pub(super) admission: AdmissionPolicy,
+    /// HB-05: a mock sitting, apart from real data.
+    #[serde(default)]
+    pub(super) mock: bool,
 }
 
 /// `[[paper]]`.
@@ -80,6 +83,8 @@ pub(super) struct PaperIn {
     pub(super) id: PaperId,
     /// `FILE.paper` from `paper import`.
     pub(super) file: PathBuf,
+    /// Id of the `[[paper]]` whose place it may take: a backup paper (HB-32) with a code of its own.
+    pub(super) backup_of: Option<PaperId>,
 }
 
 /// 科目 as people write it.

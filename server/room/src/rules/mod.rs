@@ -15,3 +15,8 @@ pub mod people;
 pub mod seating;
 pub mod sign_in;
 pub mod start;
+
+pub mod backup_paper;
+pub mod checklist;
+pub mod mock;
+pub mod seal;

@@ -10,6 +10,15 @@ pub use attempt::{AnswerLog, Attempt, Version};
 pub use sitting::{Sitting, Stage};
 pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
 
+mod backup_paper;
+mod checklist;
+mod mock;
+mod seal;
+pub use backup_paper::{Backup, BackupRequest};
+pub use checklist::{ItemNow, Ticked};
+pub use mock::{MockRuns, PastAttempts};
+pub use seal::{Check, Confirmed, Readiness, Seal, SealState, measured};
+
 use crate::rules::founding::ClockAnchor;
 use exam_protocol::{
     ids::{
@@ -63,6 +72,10 @@ pub struct Site {
     pub accounts: BTreeMap<AccountId, Account>,
     /// Attempts.
     pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// What programs and machines said of themselves (HB-11).
+    pub readiness: Readiness,
+    /// Attempts of mock runs that are past (HB-05).
+    pub past_attempts: PastAttempts,
 }
 
 impl Site {
@@ -87,6 +100,8 @@ impl Site {
             candidates: BTreeMap::new(),
             accounts: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            readiness: Readiness::default(),
+            past_attempts: PastAttempts::new(),
         }
     }
 }
@@ -181,6 +196,8 @@ pub struct PaperOnSite {
     pub sealed: SealedPaper,
     /// Hash of the wrapped key.
     pub wrapped_key: Sha256,
+    /// The paper whose place it may take (HB-32).
+    pub backup_of: Option<PaperId>,
 }
 
 /// An expected candidate.

@@ -1,7 +1,9 @@
 //! A sitting (场次 in one room) and where it stands. A stage carries only what exists in it.
 
 use super::time::{Granted, Removed, Target};
+use super::{Backup, MockRuns, Seal, Ticked};
 use exam_protocol::{
+    checklist::CheckItem,
     code::Phase,
     ids::{AdmissionNo, ExamId, Sha256, SittingId},
     message::candidate::AttemptId,
@@ -59,6 +61,14 @@ pub struct Sitting {
     pub granted: Vec<Granted>,
     /// Codes of HQ that have been used.
     pub hq_codes_used: BTreeSet<Sha256>,
+    /// 封场.
+    pub seal: Seal,
+    /// 检查单: what people ticked.
+    pub ticked: BTreeMap<CheckItem, Ticked>,
+    /// 备用试卷.
+    pub backup: Backup,
+    /// Runs of a mock sitting.
+    pub mock: MockRuns,
 }
 
 impl Sitting {
@@ -76,6 +86,10 @@ impl Sitting {
             removed: Vec::new(),
             granted: Vec::new(),
             hq_codes_used: BTreeSet::new(),
+            seal: Seal::default(),
+            ticked: BTreeMap::new(),
+            backup: Backup::default(),
+            mock: MockRuns::default(),
         }
     }
 
@@ -87,6 +101,7 @@ impl Sitting {
     /// Where it stands, in the words of the wire.
     pub fn phase(&self) -> Phase {
         match self.stage {
+            Stage::Prepared if self.seal.is_intact() => Phase::Sealed,
             Stage::Prepared => Phase::Prepared,
             Stage::Admitting { .. } => Phase::Admitting,
             Stage::Running { .. } if self.stands_still() => Phase::Paused,
