@@ -87,6 +87,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// Get a room ready: seal, check-list, backup papers, mock sittings (考前准备)
+    Ready {
+        #[command(subcommand)]
+        command: super::readiness::ReadyCommand,
+    },
 }
 
 #[derive(Subcommand)]

@@ -6,6 +6,7 @@ mod exit;
 mod offline;
 mod online;
 mod output;
+mod readiness;
 
 use args::{Args, Command, SittingCommand};
 use clap::Parser;
@@ -43,5 +44,6 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         },
         Command::Export { sitting, out } => online::export(&data, sitting, &out, output),
         Command::Backup { out } => online::backup(&data, &out, output),
+        Command::Ready { command } => readiness::run(&data, command, output),
     }
 }

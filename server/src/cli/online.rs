@@ -30,7 +30,7 @@ fn talk<T>(dir: &Path, server: Option<SocketAddr>, conversation: impl AsyncFnOnc
 }
 
 /// Asks one thing and expects one kind of answer.
-fn ask<T>(dir: &Path, message: impl Into<Up>, expect: impl FnOnce(Down) -> Option<T>) -> Result<T> {
+pub(super) fn ask<T>(dir: &Path, message: impl Into<Up>, expect: impl FnOnce(Down) -> Option<T>) -> Result<T> {
     let message = message.into();
     talk(dir, None, async |link: Link| {
         let name = message.name();
@@ -38,7 +38,7 @@ fn ask<T>(dir: &Path, message: impl Into<Up>, expect: impl FnOnce(Down) -> Optio
     })
 }
 
-fn done(down: Down) -> Option<()> {
+pub(super) fn done(down: Down) -> Option<()> {
     matches!(down, Down::Done(_)).then_some(())
 }
 

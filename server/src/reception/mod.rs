@@ -4,6 +4,7 @@
 
 mod office;
 mod presence;
+mod readiness;
 mod seat;
 mod status;
 
@@ -131,6 +132,16 @@ impl Reception {
             Up::StartSitting(wanted) => self.start_sitting(station, wanted).await,
             Up::EndSitting(wanted) => self.end_sitting(station, wanted).await,
             Up::ExportBundle(wanted) => self.export(station, wanted).await,
+            Up::SeatReport(wanted) => self.seat_report(station, wanted).await,
+            Up::AskReadiness(wanted) => self.readiness(wanted).await,
+            Up::ConfirmCheck(wanted) => self.confirm_check(station, wanted).await,
+            Up::WithdrawCheck(wanted) => self.withdraw_check(station, wanted).await,
+            Up::SealRoom(wanted) => self.seal_room(station, wanted).await,
+            Up::TickItem(wanted) => self.tick_item(station, wanted).await,
+            Up::UntickItem(wanted) => self.untick_item(station, wanted).await,
+            Up::RequestBackupPaper(wanted) => self.request_backup(station, wanted).await,
+            Up::UseBackupPaper(wanted) => self.use_backup(station, wanted).await,
+            Up::ResetMock(wanted) => self.reset_mock(station, wanted).await,
             Up::Hello(_)
             | Up::Enrol(_)
             | Up::AskStatus(_)
