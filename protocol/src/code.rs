@@ -298,6 +298,15 @@ pub enum Refusal {
     /// HB-23: in the window, but the chief has not consented.
     #[error("early hand-in takes the chief's consent")]
     ConsentMissing,
+    /// The system measures this by itself; nobody ticks it.
+    #[error("the system ticks this by itself")]
+    CheckMeasured,
+    /// HB-05: a mock sitting is kept apart from real data and never exported.
+    #[error("this is a mock sitting: it is never exported")]
+    MockSitting,
+    /// Only a mock sitting may begin anew.
+    #[error("only a mock sitting can begin anew")]
+    NotMockSitting,
 }
 
 /// Which kind of check a package failed.

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod chain;
+pub mod checklist;
 pub mod code;
 pub mod frame;
 pub mod grant;
@@ -12,6 +13,7 @@ pub mod key;
 pub mod message;
 pub mod paper;
 pub mod plan;
+pub mod seal;
 pub mod site;
 pub mod staff;
 pub mod tag;

@@ -58,6 +58,9 @@ pub struct SittingPlan {
     /// HB-23: the level has a morning and an afternoon group, so who hands in stays in the waiting area until the end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub group_waits: bool,
+    /// HB-05: a mock sitting (模拟考试): repeatable, apart from real data, never in a result bundle.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mock: bool,
 }
 
 /// Who admits candidates.
@@ -87,6 +90,9 @@ pub struct RuleOverrides {
     /// HB-23: whether early hand-in takes the chief's consent, within its window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_in_needs_consent: Option<bool>,
+    /// HB-11: whether the door opens only in a sealed room; the handbook says yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal_required: Option<bool>,
 }
 
 /// A candidate's desk in one sitting.

@@ -7,6 +7,8 @@ use crate::{
     message::{admin::*, attendance::*, candidate::*, hello::*, transfer::*},
 };
 
+use crate::message::readiness::*;
+
 /// Tags that once meant something and never will again.
 pub const RETIRED: &[u16] = &[];
 
@@ -107,6 +109,16 @@ registry! {
         194 JudgeFinding,
         196 DeliverReport,
         198 AskRecords,
+        220 SeatReport,
+        222 AskReadiness,
+        224 ConfirmCheck,
+        226 WithdrawCheck,
+        228 SealRoom,
+        230 TickItem,
+        232 UntickItem,
+        234 RequestBackupPaper,
+        236 UseBackupPaper,
+        238 ResetMock,
     }
 }
 
@@ -136,6 +148,7 @@ registry! {
         145 AttendanceList,
         181 Recorded,
         183 Records,
+        221 Readiness,
     }
 }
 
@@ -169,6 +182,10 @@ impl Up {
             Up::RecordViolation(_) | Up::RefuseSignature(_) | Up::CloseRecord(_) => &[Console, Admin],
             Up::JudgeFinding(_) | Up::DeliverReport(_) | Up::AskRecords(_) => &[Console, Admin],
             Up::SignRecord(_) => &[Station, Console, Admin],
+            Up::SeatReport(_) => &[Station],
+            Up::AskReadiness(_) | Up::ConfirmCheck(_) | Up::WithdrawCheck(_) | Up::SealRoom(_) => &[Console, Admin],
+            Up::TickItem(_) | Up::UntickItem(_) => &[Console, Admin],
+            Up::RequestBackupPaper(_) | Up::UseBackupPaper(_) | Up::ResetMock(_) => &[Console, Admin],
         }
     }
 }

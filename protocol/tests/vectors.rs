@@ -175,6 +175,15 @@ fn no_seat_may_steer_the_room() {
                 | Up::RollCall(_)
                 | Up::LostTime(_)
                 | Up::AskAttendance(_)
+                | Up::AskReadiness(_)
+                | Up::ConfirmCheck(_)
+                | Up::WithdrawCheck(_)
+                | Up::SealRoom(_)
+                | Up::TickItem(_)
+                | Up::UntickItem(_)
+                | Up::RequestBackupPaper(_)
+                | Up::UseBackupPaper(_)
+                | Up::ResetMock(_)
         );
         assert!(!(steers && sample.senders().contains(&Role::Station)), "{} is open to seats", sample.name());
     }

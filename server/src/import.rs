@@ -92,7 +92,8 @@ pub fn read(path: &Path, keys: &SiteKeys, vault: &Vault, pinned_hq: Option<&str>
         let wrapped = package.member(&entry.key)?;
         let hash = vault.keep(Shelf::Papers, &sealed)?;
         let sealed = SealedPaper { paper: entry.paper.clone(), hash, bytes: sealed.len() as u64 };
-        Ok(PaperTaken { sealed, wrapped_key: vault.keep(Shelf::Wrapped, &wrapped)? })
+        let wrapped_key = vault.keep(Shelf::Wrapped, &wrapped)?;
+        Ok(PaperTaken { sealed, wrapped_key, backup_of: entry.backup_of.clone() })
     });
     let papers = papers.collect::<Result<Vec<_>, _>>()?;
     for photo in roster.candidates.iter().filter_map(|candidate| candidate.photo.as_ref()) {

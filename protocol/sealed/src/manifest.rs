@@ -55,6 +55,9 @@ pub struct PaperEntry {
     pub sealed: String,
     /// Member with that key, wrapped by the unlock code and then to the site.
     pub key: String,
+    /// The paper whose place it may take, if it is a backup paper (备用试卷, HB-32).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_of: Option<PaperId>,
 }
 
 /// A member of the zip.

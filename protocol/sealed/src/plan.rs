@@ -50,6 +50,17 @@ pub enum PlanFault {
     /// Two papers with one id.
     #[error("paper {0} (试卷) appears twice")]
     DuplicatePaper(PaperId),
+    /// A backup paper that stands for nothing, or is somebody's planned one.
+    #[error("backup paper {0} (备用试卷) must stand for the paper of a sitting and be no sitting's own paper")]
+    Backup(PaperId),
+    /// The code of a mock paper is given out early: a real sitting with it would be open to everybody.
+    #[error("mock sitting {sitting} (模拟考试) uses paper {paper} of a real sitting: give it a paper of its own")]
+    MockPaper {
+        /// Which mock sitting.
+        sitting: SittingId,
+        /// The paper.
+        paper: PaperId,
+    },
     /// A length no sitting has.
     #[error("sitting {sitting} lasts {minutes} minutes: it must be 5 to 300")]
     Duration {
@@ -166,6 +177,21 @@ pub fn check_plan(manifest: &Manifest) -> Result<(), PlanFault> {
             return Err(PlanFault::DuplicateSitting(sitting.sitting.clone()));
         }
         check_sitting(sitting, &rooms, &papers)?;
+    }
+    check_papers_apart(manifest)
+}
+
+fn check_papers_apart(manifest: &Manifest) -> Result<(), PlanFault> {
+    let planned = |paper: &PaperId| manifest.sittings.iter().any(|sitting| sitting.paper == *paper);
+    for entry in &manifest.papers {
+        if entry.backup_of.as_ref().is_some_and(|instead_of| planned(&entry.paper) || !planned(instead_of)) {
+            return Err(PlanFault::Backup(entry.paper.clone()));
+        }
+    }
+    for mock in manifest.sittings.iter().filter(|sitting| sitting.mock) {
+        if manifest.sittings.iter().any(|sitting| !sitting.mock && sitting.paper == mock.paper) {
+            return Err(PlanFault::MockPaper { sitting: mock.sitting.clone(), paper: mock.paper.clone() });
+        }
     }
     Ok(())
 }

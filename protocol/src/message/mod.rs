@@ -6,4 +6,5 @@ pub mod attendance;
 pub mod candidate;
 pub mod hello;
 pub mod incident;
+pub mod readiness;
 pub mod transfer;

@@ -15,8 +15,9 @@ use exam_protocol::{
 pub(crate) fn downs() -> Vec<Sample<Down>> {
     let mut all = [first_words(), to_seats(), to_consoles(), status(), bulk()].concat();
     all.extend(attendance());
+    all.extend(records_words());
+    all.extend(readiness());
     all
-    [first_words(), to_seats(), to_consoles(), status(), bulk(), records_words()].concat()
 }
 
 one_of_each!(refusals: Refusal {
@@ -74,6 +75,9 @@ one_of_each!(refusals: Refusal {
     SealIncomplete = Refusal::SealIncomplete { missing: 2 },
     SignaturesMissing = Refusal::SignaturesMissing { missing: 1 },
     ConsentMissing = Refusal::ConsentMissing,
+    CheckMeasured = Refusal::CheckMeasured,
+    MockSitting = Refusal::MockSitting,
+    NotMockSitting = Refusal::NotMockSitting,
 });
 
 one_of_each!(package_noes: PackageNo {
@@ -344,6 +348,8 @@ fn present_note() -> PresentNote {
         orphans: 2,
         contested: Some("少了五分钟".to_owned()),
     }
+}
+
 /// Words of the room record. One page freezes the number of every code, finding, duty and report.
 fn records_words() -> Vec<Sample<Down>> {
     use exam_protocol::{
@@ -436,4 +442,98 @@ fn records_words() -> Vec<Sample<Down>> {
         reports: Vec::new(),
     };
     vec![("", Recorded { record: RecordNo(300) }.into()), ("page", page.into()), ("none", none.into())]
+}
+
+use exam_protocol::{checklist::*, message::readiness::*, seal::*};
+
+one_of_each!(check_standings: CheckStanding {
+    Missing = CheckStanding::Missing,
+    Bad = CheckStanding::Bad,
+    Measured = CheckStanding::Measured,
+    Confirmed = CheckStanding::Confirmed,
+});
+
+one_of_each!(seal_breaks: SealBreak {
+    MachineChanged = SealBreak::MachineChanged { seat: desk().seat },
+    PackageChanged = SealBreak::PackageChanged,
+    ServerChanged = SealBreak::ServerChanged,
+    ClientChanged = SealBreak::ClientChanged { seat: desk().seat },
+    ReportBad = SealBreak::ReportBad { seat: desk().seat, check: SealCheck::NoOutsideNetwork },
+    CheckWithdrawn = SealBreak::CheckWithdrawn { check: SealCheck::Cameras },
+});
+
+one_of_each!(item_standings: ItemStanding {
+    NotYet = ItemStanding::NotYet,
+    Due = ItemStanding::Due,
+    Overdue = ItemStanding::Overdue,
+    Done = ItemStanding::Done,
+});
+
+/// A room in every stage of its seal; all checks and all items stand in it, so that their numbers are frozen too.
+fn readiness() -> Vec<Sample<Down>> {
+    let bare = |seal| Readiness {
+        now: now(),
+        sitting: id("s-theory-am"),
+        phase: Phase::Prepared,
+        mock: true,
+        seal,
+        items: Vec::new(),
+        backup_papers: Vec::new(),
+        backup_in_use: None,
+        backup_requests: Vec::new(),
+    };
+    let open = SealView { required: false, signed: None, broken: None, seats: 0, checks: Vec::new(), missing: 0 };
+    let signed = SealSigned { administrator: id("adm"), staff: id("help"), at: SiteMs(5_400_000) };
+    let whole = Readiness {
+        phase: Phase::Sealed,
+        mock: false,
+        items: all_items(),
+        backup_papers: vec![id("theory-b")],
+        backup_in_use: Some(id("theory-b")),
+        backup_requests: vec![BackupRequestView { at: SiteMs(70_000), reason: "停电".to_owned() }],
+        ..bare(SealView {
+            required: true,
+            signed: Some(signed),
+            broken: None,
+            seats: 42,
+            checks: all_checks(),
+            missing: 2,
+        })
+    };
+    let mut all: Vec<Sample<Down>> = vec![("mock", bare(open.clone()).into()), ("sealed", whole.into())];
+    all.extend(seal_breaks().into_iter().map(|(variant, why)| {
+        let broken = Some(SealBroken { why, at: SiteMs(5_400_000) });
+        (variant, bare(SealView { required: true, broken, ..open.clone() }).into())
+    }));
+    all
+}
+
+fn all_checks() -> Vec<SealCheckView> {
+    let standings = check_standings().into_iter().map(|(_, standing)| standing).cycle();
+    let of_room = SealCheck::OF_ROOM.into_iter().map(|check| (check, None));
+    let of_seat = SealCheck::OF_SEAT.into_iter().map(|check| (check, Some(desk().seat)));
+    let checks = of_room.chain(of_seat).zip(standings);
+    checks
+        .map(|((check, seat), standing)| {
+            let by = (standing == CheckStanding::Confirmed).then(|| id("adm"));
+            SealCheckView { check, seat, standing, by }
+        })
+        .collect()
+}
+
+fn all_items() -> Vec<ItemView> {
+    let standings = item_standings().into_iter().map(|(_, standing)| standing).cycle();
+    let due_since_s = |standing| match standing {
+        ItemStanding::NotYet => None,
+        ItemStanding::Due => Some(-1),
+        ItemStanding::Overdue | ItemStanding::Done => Some(70_000),
+    };
+    let item = |(item, standing): (&CheckItem, ItemStanding)| ItemView {
+        item: *item,
+        standing,
+        by: (standing == ItemStanding::Done).then(|| id("adm")),
+        at: (standing == ItemStanding::Done).then_some(SiteMs(5_400_000)),
+        due_since_s: due_since_s(standing),
+    };
+    CheckItem::ALL.iter().zip(standings).map(item).collect()
 }

@@ -12,8 +12,9 @@ use exam_protocol::{
 pub(crate) fn ups() -> Vec<Sample<Up>> {
     let mut all = [first_words(), seats_words(), consoles_words(), bulk()].concat();
     all.extend(attendance());
+    all.extend(records_words());
+    all.extend(readiness());
     all
-    [first_words(), seats_words(), consoles_words(), bulk(), records_words()].concat()
 }
 
 fn first_words() -> Vec<Sample<Up>> {
@@ -122,6 +123,8 @@ fn attendance() -> Vec<Sample<Up>> {
         ("answer", lost(LossWord::Answer { attempt, text: "已核实".to_owned() }).into()),
         ("", AskAttendance { sitting: sitting() }.into()),
     ]
+}
+
 /// Words of the room record.
 fn records_words() -> Vec<Sample<Up>> {
     use exam_protocol::{
@@ -187,4 +190,44 @@ fn records_words() -> Vec<Sample<Up>> {
     let names = ["Admonish", "Warn", "EndExam", "Void"];
     all.extend(names.into_iter().zip(Measure::ALL).map(|(name, measure)| (name, violation(measure).into())));
     all
+}
+
+use exam_protocol::{checklist::CheckItem, message::readiness::*, seal::SealCheck};
+
+fn readiness() -> Vec<Sample<Up>> {
+    let sitting = || id("s-theory-am");
+    let report = |lock_ok: Option<bool>| SeatReport {
+        outside_reachable: lock_ok.is_none(),
+        foreign_programs: 300,
+        lock_ok,
+        clock_offset_ms: -70_000,
+        disk_free_bytes: 5_368_709_120,
+        version: "0.1.0".to_owned(),
+    };
+    let signature = |account| SealSignature { account: id(account), password: "made-up".to_owned() };
+    let (seat, paper, reason) = (Some(seat_no(13)), || id("theory-b"), || "停电".to_owned());
+    let code = || "ABCD-EFGH-JKMN-PQRS-TV".to_owned();
+    vec![
+        ("lock_unknown", report(None).into()),
+        ("lock_bad", report(Some(false)).into()),
+        ("lock_ok", report(Some(true)).into()),
+        ("", AskReadiness { sitting: sitting() }.into()),
+        ("room", ConfirmCheck { sitting: sitting(), check: SealCheck::Power, seat: None, note: String::new() }.into()),
+        (
+            "desk",
+            ConfirmCheck { sitting: sitting(), check: SealCheck::LockWorks, seat, note: "已试".to_owned() }.into(),
+        ),
+        ("room", WithdrawCheck { sitting: sitting(), check: SealCheck::Cameras, seat: None, reason: reason() }.into()),
+        ("desk", WithdrawCheck { sitting: sitting(), check: SealCheck::LockWorks, seat, reason: reason() }.into()),
+        ("", SealRoom { sitting: sitting(), signatures: vec![signature("adm"), signature("help")] }.into()),
+        ("", TickItem { sitting: sitting(), item: CheckItem::MaterialBack, note: "40 份".to_owned() }.into()),
+        ("", UntickItem { sitting: sitting(), item: CheckItem::RulesRead, reason: reason() }.into()),
+        ("", RequestBackupPaper { sitting: sitting(), reason: reason() }.into()),
+        (
+            "all",
+            UseBackupPaper { sitting: sitting(), seat: None, paper: paper(), code: code(), reason: reason() }.into(),
+        ),
+        ("one", UseBackupPaper { sitting: sitting(), seat, paper: paper(), code: code(), reason: reason() }.into()),
+        ("", ResetMock { sitting: sitting() }.into()),
+    ]
 }

@@ -8,7 +8,12 @@ use crate::{
 use anyhow::Result;
 use clap::Args;
 use exam_protocol::ids::{ExamId, PaperId, Sha256, SiteId, SittingId};
-use exam_sealed::{code::UnlockCode, json, package::Package};
+use exam_sealed::{
+    code::UnlockCode,
+    json,
+    manifest::{Manifest, PaperEntry, SittingPlan},
+    package::Package,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{
@@ -29,8 +34,11 @@ pub(crate) struct UnlockArgs {
     #[arg(long, value_name = "FILE.exam")]
     package: PathBuf,
     /// Which sitting (场次).
+    #[arg(long, value_name = "ID", required_unless_present = "paper")]
+    sitting: Option<String>,
+    /// Code of one paper, e.g. a backup paper (备用试卷) the site has asked for; with --sitting it must be that sitting's
     #[arg(long, value_name = "ID")]
-    sitting: String,
+    paper: Option<String>,
 }
 
 /// `FILE.exam.secrets.json`: HQ's alone (0600), never sent anywhere.
@@ -77,18 +85,41 @@ pub(crate) fn unlock(args: &UnlockArgs, say: &Say) -> Result<()> {
     }
     let package = Package::open(Cursor::new(bytes))
         .map_err(|e| Exit::Integrity.of(e).context(format!("{} is not a whole package", args.package.display())))?;
-    let sittings = &package.manifest().sittings;
-    let sitting = sittings.iter().find(|plan| plan.sitting.as_str() == args.sitting).ok_or_else(|| {
-        let known: Vec<&SittingId> = sittings.iter().map(|plan| &plan.sitting).collect();
-        let known = known.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
-        Exit::NotFound.error(format!("the package has no sitting {}; it has {known}", args.sitting))
-    })?;
+    let manifest = package.manifest();
+    let sitting = args.sitting.as_deref().map(|id| find_sitting(manifest, id)).transpose()?;
+    let paper = match (&args.paper, sitting) {
+        (Some(id), sitting) => find_paper(manifest, id, sitting)?,
+        (None, Some(sitting)) => &sitting.paper,
+        (None, None) => return Err(Exit::Validation.error("give --sitting or --paper")),
+    };
     let code = secrets
         .codes
-        .get(&sitting.paper)
-        .ok_or_else(|| Exit::NotFound.error(format!("the secrets file has no code for paper {}", sitting.paper)))?;
-    say.result(code, &json!({ "sitting": sitting.sitting, "paper": sitting.paper, "code": code }));
+        .get(paper)
+        .ok_or_else(|| Exit::NotFound.error(format!("the secrets file has no code for paper {paper}")))?;
+    say.result(code, &json!({ "sitting": sitting.map(|plan| &plan.sitting), "paper": paper, "code": code }));
     Ok(())
+}
+
+fn find_sitting<'a>(manifest: &'a Manifest, id: &str) -> Result<&'a SittingPlan> {
+    let sittings = &manifest.sittings;
+    sittings.iter().find(|plan| plan.sitting.as_str() == id).ok_or_else(|| {
+        let known: Vec<&SittingId> = sittings.iter().map(|plan| &plan.sitting).collect();
+        let known = known.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+        Exit::NotFound.error(format!("the package has no sitting {id}; it has {known}"))
+    })
+}
+
+/// A paper of the package; of the sitting, if one is given: its own or one of its backup papers.
+fn find_paper<'a>(manifest: &'a Manifest, id: &str, sitting: Option<&SittingPlan>) -> Result<&'a PaperId> {
+    let fits = |entry: &&PaperEntry| {
+        sitting.is_none_or(|plan| entry.paper == plan.paper || entry.backup_of.as_ref() == Some(&plan.paper))
+    };
+    let known: Vec<&PaperId> = manifest.papers.iter().filter(fits).map(|entry| &entry.paper).collect();
+    known.iter().find(|paper| paper.as_str() == id).copied().ok_or_else(|| {
+        let known = known.iter().map(|paper| paper.as_str()).collect::<Vec<_>>().join(", ");
+        let whose = sitting.map_or("the package".to_owned(), |plan| format!("sitting {}", plan.sitting));
+        Exit::NotFound.error(format!("{whose} has no paper {id}; it has {known}"))
+    })
 }
 
 fn read_secrets(path: &Path) -> Result<PackageSecrets> {

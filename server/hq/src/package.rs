@@ -71,7 +71,8 @@ fn draw_codes(papers: &[Paper]) -> Result<BTreeMap<PaperId, UnlockCode>> {
 fn seal(ready: Ready, hq: HqKeys, codes: &BTreeMap<PaperId, UnlockCode>) -> Result<BuiltPackage> {
     let papers = ready.papers.into_iter().filter_map(|paper| {
         let code = codes.get(&paper.id).cloned()?;
-        Some(PaperInput { paper, code })
+        let backup_of = ready.backups.get(&paper.id).cloned();
+        Some(PaperInput { paper, code, backup_of })
     });
     let input = PackageInput {
         exam: ready.exam,

@@ -47,6 +47,8 @@ pub(crate) struct Ready {
     pub(crate) candidates: Vec<CandidateInput>,
     /// Without their keys: the answer keys end here.
     pub(crate) papers: Vec<Paper>,
+    /// Backup papers, and the paper each may take the place of (HB-32).
+    pub(crate) backups: BTreeMap<PaperId, PaperId>,
 }
 
 /// Reads a plan and everything it names.
@@ -57,6 +59,7 @@ pub(crate) fn read(path: &Path, say: &Say) -> Result<Ready> {
         toml::from_str(&text).map_err(|e| Exit::Validation.error(format!("{}: {e}", path.display())))?;
     let site = keys::read_site(&folder.join(&plan.site))?;
     let papers = read_papers(&plan, &folder)?;
+    let backups = backups(&plan, &papers)?;
     let rooms = read_rooms(&plan, &folder, say)?;
     let sittings = sittings(&plan, &rooms, &papers)?;
     let entries = read_roster(&plan, &folder, &rooms, &sittings, say)?;
@@ -70,6 +73,7 @@ pub(crate) fn read(path: &Path, say: &Say) -> Result<Ready> {
         sittings,
         rules: plan.rules,
         candidates,
+        backups,
         papers: papers.into_values().collect(),
     })
 }
@@ -88,6 +92,20 @@ fn read_papers(plan: &PlanFile, folder: &Path) -> Result<BTreeMap<PaperId, Paper
         }
     }
     Ok(papers)
+}
+
+/// Backup papers by their own ids, as the package names them.
+fn backups(plan: &PlanFile, papers: &BTreeMap<PaperId, Paper>) -> Result<BTreeMap<PaperId, PaperId>> {
+    let mut backups = BTreeMap::new();
+    for entry in &plan.papers {
+        let (Some(instead_of), Some(own)) = (&entry.backup_of, papers.get(&entry.id)) else { continue };
+        let planned = papers.get(instead_of).ok_or_else(|| {
+            let text = format!("[[paper]] {}: backup_of names {instead_of}, which has no [[paper]]", entry.id);
+            Exit::Validation.error(text)
+        })?;
+        backups.insert(own.id.clone(), planned.id.clone());
+    }
+    Ok(backups)
 }
 
 fn read_rooms(plan: &PlanFile, folder: &Path, say: &Say) -> Result<Vec<RoomPlan>> {
@@ -155,6 +173,7 @@ fn sittings(plan: &PlanFile, rooms: &[RoomPlan], papers: &BTreeMap<PaperId, Pape
             admission: entry.admission,
             hq_grants: Vec::new(),
             group_waits: entry.group_waits,
+            mock: entry.mock,
         });
     }
     sittings.sort_by(|a, b| (a.planned_start, &a.sitting).cmp(&(b.planned_start, &b.sitting)));

@@ -123,6 +123,8 @@ file = "paper.paper"
 [rules]
 early_hand_in_theory_min = 30
 hand_in_needs_consent = false
+# 演示不封场 (a demo has nobody to seal the room); leave this line out for a real exam
+seal_required = false
 "#
     ))
 }

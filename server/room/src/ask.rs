@@ -4,9 +4,8 @@ use crate::{Fact, Site, rule::Wanted, rules::*};
 use exam_protocol::{
     code::Refusal,
     ids::{ItemId, Sha256, StationId},
-    message::{attendance::OrphanPage, candidate::Answers},
     incident::RecordNo,
-    message::candidate::Answers,
+    message::{attendance::OrphanPage, candidate::Answers},
     time::{Now, SiteMs},
 };
 
@@ -148,6 +147,24 @@ asks! {
     finding::NoteFinding,
     /// A person judges it.
     finding::JudgeFinding,
+    /// A machine's findings (F-69).
+    seal::ReportSeat,
+    /// HB-11: a person has looked.
+    seal::ConfirmCheck,
+    /// And takes it back.
+    seal::WithdrawCheck,
+    /// 封场.
+    seal::SealRoom,
+    /// N-06.
+    checklist::Tick,
+    /// A tick was wrong.
+    checklist::Untick,
+    /// HB-32: HQ is asked.
+    backup_paper::RequestBackup,
+    /// 启用备用试卷.
+    backup_paper::UseBackupPaper,
+    /// HB-05.
+    mock::ResetMock,
 }
 
 impl Site {

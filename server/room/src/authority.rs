@@ -70,7 +70,7 @@ pub fn fits_phase(act: Act, phase: Phase) -> bool {
     use Phase::{Admitting, Ended, Exported, Paused, Prepared, Running, Sealed};
     let wanted: &[Phase] = match act {
         Act::OpenDoor => &[Prepared, Sealed],
-        Act::Seal => &[Prepared, Sealed],
+        Act::Seal => &[Prepared, Sealed, Admitting],
         Act::Admit | Act::Deny => &[Admitting, Running, Paused],
         Act::Start => &[Admitting],
         Act::PauseSeat | Act::ResumeSeat => &[Running, Paused],

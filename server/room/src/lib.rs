@@ -13,8 +13,8 @@
 pub mod ask;
 pub mod authority;
 pub mod fact;
-pub mod roll;
 pub mod record;
+pub mod roll;
 pub mod rule;
 pub mod rules;
 pub mod state;

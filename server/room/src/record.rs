@@ -6,13 +6,13 @@
 use crate::{
     Fact, Scope, Site,
     authority::Actor,
-    rules::{ending::EndedBy, finding::Outcome, founding::ServerEvent, incident, pause},
+    rules::{ending::EndedBy, finding::Outcome, founding::ServerEvent, incident, leave, lost_time, pause, terminate},
     state::{Authority, Details, PauseCause, Stage, Target},
 };
 use exam_protocol::{
     ids::{AccountId, AdmissionNo, SeatNo, SittingId},
     incident::RecordNo,
-    message::{candidate::AttemptId, incident::About},
+    message::{attendance::EndWhy, candidate::AttemptId, incident::About},
     staff::StaffRole,
     time::{Now, SiteMs, WallMs, minutes},
 };
@@ -115,6 +115,50 @@ impl RoomRecord {
             Fact::FindingNoted(_) => None,
             Fact::FindingGrew(_) => None,
             Fact::FindingJudged(f) => judged(site, f),
+            Fact::CandidateDenied(f) => {
+                Some(Line::new("入场", format!("未准入：{}", f.reason)).attempt(f.attempt).by(&f.by))
+            }
+            Fact::IdentityConfirmed(_) => None,
+            Fact::IdentityChecked(f) => (!f.note.is_empty())
+                .then(|| Line::new("核对身份", format!("核对身份：{}", f.note)).attempt(f.attempt).by(&f.by)),
+            Fact::EntryClosed(_) => Some(Line::new("入场", "停止入场")),
+            Fact::AbsenceConfirmed(f) => Some(Line::new("缺考", "缺考已确认").candidate(&f.admission_no).by(&f.by)),
+            Fact::WentOut(f) => Some(went_out(site, f)),
+            Fact::CameBack(f) => Some(Line::new("暂离", "返回").attempt(f.attempt).by(&f.by)),
+            Fact::MachineSwapped(f) => {
+                let what = format!("由{}号机换到{}号机：{}", f.from_seat, f.to_seat, f.reason);
+                Some(Line::new("换机", what).attempt(f.attempt).by(&f.by))
+            }
+            Fact::OrphanKept(_) => None,
+            Fact::OrphanSettled(_) => None,
+            Fact::ExtensionProposed(f) => {
+                Some(Line::new("延时", format!("提议补时{}", length(f.ms))).attempt(f.attempt).by(&f.by))
+            }
+            Fact::ProposalSettled(f) => settled(site, f),
+            Fact::TimeContested(f) => {
+                Some(Line::new("延时", format!("考生对用时有异议：{}", f.text)).attempt(f.attempt).by(&f.by))
+            }
+            Fact::ContestAnswered(f) => {
+                Some(Line::new("延时", format!("巡考员答复：{}", f.text)).attempt(f.attempt).by(&f.by))
+            }
+            Fact::AttemptEnded(f) => Some(Line::new("终止", ended_why(f)).attempt(f.attempt).by(&f.by)),
+            Fact::AttemptReopened(f) => Some(reopened(f)),
+            Fact::HandInConsented(f) => {
+                Some(Line::new("交卷", of_target("同意提前交卷", &f.target)).target(&f.target).by(&f.by))
+            }
+            Fact::SeatReported(_) => None,
+            Fact::CheckConfirmed(_) => None,
+            Fact::CheckWithdrawn(_) => None,
+            Fact::RoomSealed(f) => Some(Line::new("封场", "考场已封场").by(&f.by)),
+            Fact::SealBroken(_) => Some(Line::new("封场", "封场失效，需重新封场")),
+            Fact::ItemTicked(_) => None,
+            Fact::ItemUnticked(_) => None,
+            Fact::BackupRequested(f) => Some(Line::new("备用试卷", format!("申请启用：{}", f.reason)).by(&f.by)),
+            Fact::BackupPaperUsed(f) => {
+                let what = format!("启用{}：{}", f.paper, f.reason);
+                Some(Line::new("备用试卷", what).target(&f.target).by(&f.by))
+            }
+            Fact::MockReset(f) => Some(Line::new("模拟", "模拟考试重新开始").by(&f.by)),
         }
     }
 
@@ -125,6 +169,7 @@ impl RoomRecord {
 }
 
 /// A line in the making.
+#[derive(Clone)]
 struct Line {
     kind: &'static str,
     what: String,
@@ -305,6 +350,37 @@ fn granted(site: &Site, target: &Target, ms: u64, reason: &str, authority: &Auth
         }
         Authority::Hq { by } => line("评价组织授权码").by(by),
     }
+}
+
+fn went_out(site: &Site, f: &leave::WentOut) -> Line {
+    let reason = f.reason.as_deref().map(|reason| format!("：{reason}")).unwrap_or_default();
+    let what = format!("离场，{}陪同{reason}", person(site, &f.escort));
+    Line::new("暂离", what).attempt(f.attempt).by(&f.by)
+}
+
+fn settled(site: &Site, f: &lost_time::ProposalSettled) -> Option<Line> {
+    let by = f.by.as_ref()?; // a granted proposal has its own line: the extension
+    let attempt = site
+        .sittings
+        .get(&f.sitting)
+        .and_then(|sitting| sitting.roll.proposals.get((f.proposal as usize).checked_sub(1)?));
+    let what = format!("补时提议未采纳：{}", f.reason.as_deref().unwrap_or_default());
+    let line = Line::new("延时", what).by(by);
+    Some(attempt.map_or(line.clone(), |proposal| line.attempt(proposal.attempt)))
+}
+
+fn ended_why(f: &terminate::AttemptEnded) -> String {
+    let why = match f.why {
+        EndWhy::Violation => "违纪",
+        EndWhy::Illness => "身体不适",
+        EndWhy::Other => "其他",
+    };
+    format!("终止考核（{why}）：{}", f.reason)
+}
+
+fn reopened(f: &terminate::AttemptReopened) -> Line {
+    let what = format!("恢复考试，剩余 {}（主考和巡考员同意）：{}", length(f.rest_ms), f.reason);
+    Line { who: Some(format!("{}、{}", f.chief, f.inspector)), ..Line::new("恢复", what).attempt(f.attempt) }
 }
 
 fn followed_up(site: &Site, f: &incident::IncidentFollowedUp) -> Line {

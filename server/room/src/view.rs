@@ -59,7 +59,7 @@ impl Site {
         desk.prefetch = self.prefetch(seat);
         let own = machine.attempt.and_then(|id| self.attempts.get(&id)).filter(|attempt| attempt.station == *station);
         let sitting = self.shown_sitting(own, &seat.room);
-        desk.sitting = sitting.map(sitting_view);
+        desk.sitting = sitting.map(|sitting| sitting_view(sitting, own));
         if let (Some(attempt), Some(sitting)) = (own, sitting)
             && attempt.sitting == sitting.plan.sitting
         {
@@ -87,7 +87,7 @@ impl Site {
         });
         let covered = attempt.attendance.out().is_some(); // HB-24: nobody reads an empty seat's paper
         let may_read = matches!(desk.state, SeatState::Working | SeatState::Stopped) && !covered;
-        desk.release = may_read.then(|| self.released.get(&sitting.plan.paper).cloned()).flatten();
+        desk.release = may_read.then(|| self.released.get(sitting.paper_of(attempt.id)).cloned()).flatten();
     }
 
     /// Papers of this room's sittings that are still to come or running.
@@ -95,7 +95,7 @@ impl Site {
         let open = |sitting: &&Sitting| {
             sitting.plan.room == seat.room && !matches!(sitting.stage, crate::state::Stage::Ended { .. })
         };
-        let papers: BTreeSet<_> = self.sittings.values().filter(open).map(|sitting| &sitting.plan.paper).collect();
+        let papers: BTreeSet<_> = self.sittings.values().filter(open).flat_map(Sitting::papers).collect();
         papers
             .into_iter()
             .filter_map(|paper| self.papers.get(paper))
@@ -129,7 +129,8 @@ impl Site {
     }
 }
 
-fn sitting_view(sitting: &Sitting) -> SittingView {
+fn sitting_view(sitting: &Sitting, own: Option<&Attempt>) -> SittingView {
+    let own = own.filter(|attempt| attempt.sitting == sitting.plan.sitting);
     SittingView {
         sitting: sitting.plan.sitting.clone(),
         title: sitting.plan.title.clone(),
@@ -137,6 +138,6 @@ fn sitting_view(sitting: &Sitting) -> SittingView {
         phase: sitting.phase(),
         planned_start: sitting.plan.planned_start,
         duration_ms: sitting.duration_ms(),
-        paper: sitting.plan.paper.clone(),
+        paper: own.map_or(sitting.paper(), |attempt| sitting.paper_of(attempt.id)).clone(),
     }
 }

@@ -75,6 +75,8 @@ fn an_attempt_is_ended_and_opened_again_by_the_table() {
 #[test]
 fn early_hand_in_takes_consent_by_the_table() {
     script::check("consent.txt", include_str!("tables/consent.txt"));
+}
+
 fn what_happens_is_recorded_signed_and_reported_by_the_table() {
     script::check("incident.txt", include_str!("tables/incident.txt"));
 }
@@ -82,6 +84,25 @@ fn what_happens_is_recorded_signed_and_reported_by_the_table() {
 #[test]
 fn what_the_system_finds_is_judged_by_people_by_the_table() {
     script::check("finding.txt", include_str!("tables/finding.txt"));
+}
+
+fn a_room_is_sealed_and_the_seal_breaks_by_the_table() {
+    script::check("seal.txt", include_str!("tables/seal.txt"));
+}
+
+#[test]
+fn the_check_list_falls_due_and_is_ticked_by_the_table() {
+    script::check("checklist.txt", include_str!("tables/checklist.txt"));
+}
+
+#[test]
+fn a_backup_paper_takes_the_place_of_the_planned_one_by_the_table() {
+    script::check("backup_paper.txt", include_str!("tables/backup_paper.txt"));
+}
+
+#[test]
+fn a_mock_sitting_is_repeatable_and_apart_by_the_table() {
+    script::check("mock.txt", include_str!("tables/mock.txt"));
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn about(site: &Site, sitting: &Sitting, exam_title: &str) -> BundleAbout {
         subject: plan.subject,
         level: plan.level.clone(),
         room: plan.room.clone(),
-        paper: plan.paper.clone(),
+        paper: sitting.paper().clone(),
         planned_start: plan.planned_start,
         duration_min: plan.duration_min,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),

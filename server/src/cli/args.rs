@@ -101,6 +101,10 @@ pub(super) enum Command {
         /// Which sitting
         #[arg(long, value_name = "ID")]
         sitting: SittingId,
+    /// Get a room ready: seal, check-list, backup papers, mock sittings (考前准备)
+    Ready {
+        #[command(subcommand)]
+        command: super::readiness::ReadyCommand,
     },
 }
 

@@ -8,6 +8,7 @@ mod incident;
 mod offline;
 mod online;
 mod output;
+mod readiness;
 
 use args::{Args, Command, SittingCommand};
 use clap::Parser;
@@ -63,5 +64,6 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         Command::Attendance { command } => attendance::run(&data, command, output),
         Command::Incident { command } => incident::run(&data, command, output),
         Command::Record { sitting } => incident::record(&data, &sitting, output),
+        Command::Ready { command } => readiness::run(&data, command, output),
     }
 }

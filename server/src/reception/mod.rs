@@ -6,6 +6,7 @@ mod attendance;
 mod incident;
 mod office;
 mod presence;
+mod readiness;
 mod seat;
 mod status;
 
@@ -153,6 +154,16 @@ impl Reception {
             record @ (Up::JudgeFinding(_) | Up::DeliverReport(_) | Up::AskRecords(_)) => {
                 self.keep_record(station, record).await
             }
+            Up::SeatReport(wanted) => self.seat_report(station, wanted).await,
+            Up::AskReadiness(wanted) => self.readiness(wanted).await,
+            Up::ConfirmCheck(wanted) => self.confirm_check(station, wanted).await,
+            Up::WithdrawCheck(wanted) => self.withdraw_check(station, wanted).await,
+            Up::SealRoom(wanted) => self.seal_room(station, wanted).await,
+            Up::TickItem(wanted) => self.tick_item(station, wanted).await,
+            Up::UntickItem(wanted) => self.untick_item(station, wanted).await,
+            Up::RequestBackupPaper(wanted) => self.request_backup(station, wanted).await,
+            Up::UseBackupPaper(wanted) => self.use_backup(station, wanted).await,
+            Up::ResetMock(wanted) => self.reset_mock(station, wanted).await,
             Up::Hello(_)
             | Up::Enrol(_)
             | Up::AskStatus(_)

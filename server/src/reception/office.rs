@@ -38,10 +38,10 @@ use std::{path::PathBuf, time::Duration};
 const WRONG_CODE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a start needs to know before the code is tried.
-struct Locked {
-    paper: PaperId,
-    sealed: Sha256,
-    wrapped: Sha256,
+pub(super) struct Locked {
+    pub(super) paper: PaperId,
+    pub(super) sealed: Sha256,
+    pub(super) wrapped: Sha256,
 }
 
 impl Reception {
@@ -99,14 +99,14 @@ impl Reception {
             if sitting.phase() != Phase::Running {
                 site.fits_phase(sitting, Act::Start)?;
             }
-            let paper = sitting.plan.paper.clone();
+            let paper = sitting.paper().clone();
             let on_site = site.papers.get(&paper).ok_or_else(|| Refusal::PaperUnknown { paper: paper.clone() })?;
             Ok::<_, Refusal>(Locked { paper, sealed: on_site.sealed.hash, wrapped: on_site.wrapped_key })
         });
         Ok(found.await??)
     }
 
-    fn unlock(&self, locked: &Locked, code: &UnlockCode) -> Result<SealedBytes, No> {
+    pub(super) fn unlock(&self, locked: &Locked, code: &UnlockCode) -> Result<SealedBytes, No> {
         let read = |shelf, hash| {
             self.inner.vault.blob_bytes(shelf, hash).map_err(|e| internal("a sealed paper cannot be read")(&e))
         };
@@ -121,7 +121,7 @@ impl Reception {
     }
 
     /// Counts a code that opened nothing and waits a moment; returns how many there were.
-    async fn wrong_code(&self, sitting: &SittingId, by: StationId) -> Result<u32, No> {
+    pub(super) async fn wrong_code(&self, sitting: &SittingId, by: StationId) -> Result<u32, No> {
         self.inner.clerk.ask(NoteWrongCode { sitting: sitting.clone(), by }).await?;
         tracing::warn!(%sitting, "a wrong unlock code was typed");
         tokio::time::sleep(WRONG_CODE_PAUSE).await;
@@ -158,7 +158,11 @@ impl Reception {
 
     pub(super) async fn export(&self, by: StationId, wanted: ExportBundle) -> Result<Down, No> {
         let id = wanted.sitting.clone();
-        let phase = self.inner.clerk.read(move |site, _| site.sitting(&id).map(|s| s.phase())).await??;
+        let stands = move |site: &exam_room::Site| site.sitting(&id).map(|s| (s.phase(), s.plan.mock));
+        let (phase, mock) = self.inner.clerk.read(move |site, _| stands(site)).await??;
+        if mock {
+            return Err(Refusal::MockSitting.into());
+        }
         if !matches!(phase, Phase::Ended | Phase::Exported) {
             return Err(Refusal::WrongPhase { phase }.into());
         }

@@ -62,6 +62,8 @@ pub struct PaperInput {
     pub paper: Paper,
     /// The code.
     pub code: UnlockCode,
+    /// The paper whose place it may take, if it is a backup paper (HB-32).
+    pub backup_of: Option<PaperId>,
 }
 
 /// Why a package cannot be built.
@@ -143,13 +145,13 @@ pub fn build(input: PackageInput) -> Result<BuiltPackage, BuildError> {
 
 fn seal_papers(input: &PackageInput, members: &mut BTreeMap<String, Vec<u8>>) -> Result<Vec<PaperEntry>, BuildError> {
     let mut entries = Vec::new();
-    for PaperInput { paper, code } in &input.papers {
+    for PaperInput { paper, code, backup_of } in &input.papers {
         paper.check().map_err(|source| BuildError::Paper { paper: paper.id.clone(), source })?;
         let parts = paper::seal_paper(paper, code, &input.site.age_recipient)?;
         let (sealed, key) = (format!("papers/{}.age", paper.id), format!("papers/{}.key.age", paper.id));
         members.insert(sealed.clone(), parts.sealed);
         members.insert(key.clone(), parts.wrapped_key);
-        entries.push(PaperEntry { paper: paper.id.clone(), sealed, key });
+        entries.push(PaperEntry { paper: paper.id.clone(), sealed, key, backup_of: backup_of.clone() });
     }
     Ok(entries)
 }

@@ -102,12 +102,13 @@ pub(crate) fn package_input(hq: &Keys, site: &SitePublic) -> PackageInput {
             admission: AdmissionPolicy::Proctor,
             hq_grants: Vec::new(),
             group_waits: false,
+            mock: false,
         }],
         rules: RuleOverrides::default(),
         candidates: (1..=3)
             .map(|n| CandidateInput { entry: entry(n), photo: (n == 1).then(|| b"\xff\xd8\xff photo".to_vec()) })
             .collect(),
-        papers: vec![PaperInput { paper: paper(), code: unlock_code() }],
+        papers: vec![PaperInput { paper: paper(), code: unlock_code(), backup_of: None }],
     }
 }
 

@@ -73,6 +73,9 @@ pub(super) struct SittingIn {
     /// The level has a morning and an afternoon group: who hands in waits until the end (HB-23).
     #[serde(default)]
     pub(super) group_waits: bool,
+    /// HB-05: a mock sitting, apart from real data.
+    #[serde(default)]
+    pub(super) mock: bool,
 }
 
 /// `[[paper]]`.
@@ -83,6 +86,8 @@ pub(super) struct PaperIn {
     pub(super) id: PaperId,
     /// `FILE.paper` from `paper import`.
     pub(super) file: PathBuf,
+    /// Id of the `[[paper]]` whose place it may take: a backup paper (HB-32) with a code of its own.
+    pub(super) backup_of: Option<PaperId>,
 }
 
 /// 科目 as people write it.

@@ -35,6 +35,10 @@ impl Wanted for OpenDoor {
         if let Some(open) = site.open_sitting(&sitting.plan.room) {
             return Err(Refusal::RoomBusy { open: open.plan.sitting.clone() });
         }
+        if site.seal_required(sitting) && !sitting.seal.is_intact() {
+            // HB-11: with every check made the two signatures are still missing.
+            return Err(Refusal::SealIncomplete { missing: site.seal_missing(sitting).max(1) });
+        }
         Ok(vec![DoorOpened { sitting: self.sitting.clone(), by }.into()])
     }
 }

@@ -29,7 +29,11 @@ pub struct NoteExport {
 impl Wanted for NoteExport {
     fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
         let by = site.actor(&self.by, Act::Export)?;
-        site.fits_phase(site.sitting(&self.sitting)?, Act::Export)?;
+        let sitting = site.sitting(&self.sitting)?;
+        if sitting.plan.mock {
+            return Err(Refusal::MockSitting);
+        }
+        site.fits_phase(sitting, Act::Export)?;
         let Self { sitting, content, sealed, .. } = self.clone();
         Ok(vec![BundleExported { sitting, content, sealed, by }.into()])
     }

@@ -3,13 +3,14 @@
 use crate::{
     Fact, Scope, Site,
     rule::{Happened, Wanted},
-    rules::enrolment::StationEnrolled,
-    state::Hq,
+    rules::{enrolment::StationEnrolled, seal::SealBroken},
+    state::{Hq, Sitting},
 };
 use exam_protocol::{
     code::{PackageNo, Refusal},
     ids::{Sha256, StationId},
     message::hello::Role,
+    seal::SealBreak,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
@@ -104,17 +105,23 @@ pub enum ServerEvent {
 }
 
 impl Wanted for NoteServer {
-    fn decide(&self, _: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
-        Ok(vec![
-            ServerNoted {
-                event: self.event,
-                version: self.version.clone(),
-                gap_ms: self.gap_ms,
-                machine_restarted: self.machine_restarted,
-                anchor: self.anchor.clone(),
-            }
-            .into(),
-        ])
+    fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+        let noted = ServerNoted {
+            event: self.event,
+            version: self.version.clone(),
+            gap_ms: self.gap_ms,
+            machine_restarted: self.machine_restarted,
+            anchor: self.anchor.clone(),
+        };
+        let mut facts: Vec<Fact> = vec![noted.into()];
+        let known = &site.readiness.server_version;
+        if self.event == ServerEvent::Started && !known.is_empty() && *known != self.version {
+            let broken = |sitting: &Sitting| {
+                SealBroken { sitting: sitting.plan.sitting.clone(), why: SealBreak::ServerChanged }.into()
+            };
+            facts.extend(site.sealed().map(broken));
+        }
+        Ok(facts)
     }
 }
 
@@ -141,7 +148,10 @@ impl Happened for ServerNoted {
 
     fn apply(&self, site: &mut Site, _: Now) {
         match self.event {
-            ServerEvent::Started => site.server_starts += 1,
+            ServerEvent::Started => {
+                site.server_starts += 1;
+                site.readiness.server_version.clone_from(&self.version);
+            }
             ServerEvent::Stopped => {}
         }
         site.anchor = Some(self.anchor.clone());

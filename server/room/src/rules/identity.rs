@@ -10,7 +10,7 @@ use crate::{
         numbers::{ATTENDANCE_RECORDS_MAX, IDENTITY_ROUND_FROM_MS},
         people::REASON_CHARS_MAX,
     },
-    state::{Check, Sitting},
+    state::{RoundCheck, Sitting},
 };
 use exam_protocol::{
     code::{Refusal, SeatState},
@@ -161,7 +161,7 @@ impl Happened for IdentityChecked {
 
     fn apply(&self, site: &mut Site, now: Now) {
         if let Some(attempt) = site.attempts.get_mut(&self.attempt) {
-            attempt.attendance.checks.push(Check { round: self.round, at: now.at, complete: self.complete() });
+            attempt.attendance.checks.push(RoundCheck { round: self.round, at: now.at, complete: self.complete() });
         }
     }
 }

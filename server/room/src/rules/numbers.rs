@@ -52,6 +52,20 @@ pub const VERSIONS_MAX: u32 = 18_000;
 /// Bytes in one page of recalled answers; the rest of the frame is its head.
 pub const RECALL_BYTES_MAX: usize = 512 * 1024;
 
+/// HB-11: the door opens only in a sealed room, unless the exam says otherwise.
+pub const SEAL_REQUIRED: bool = true;
+/// A machine's wall clock may differ by so much; the exam is timed by the server, so this only keeps logs readable.
+pub const SEAT_CLOCK_OFF_MAX_MS: u64 = seconds(5);
+/// A machine needs so much free disk for answers and work files.
+pub const SEAT_DISK_FREE_MIN_BYTES: u64 = 2 << 30;
+/// Longest version of a program, in characters.
+pub const VERSION_CHARS_MAX: usize = 64;
+/// N-06: an item of the check-list is overdue so long after its minute.
+pub const CHECK_OVERDUE_MS: u64 = minutes(10);
+/// Requests for a backup paper one sitting may send to HQ.
+pub const BACKUP_REQUESTS_MAX: usize = 20;
+
+const _: () = assert!(CHECK_OVERDUE_MS < minutes(15)); // else an item is overdue only when the next ones are due
 const _: () = assert!(POWER_CUT_LIMIT_MS < REMOVE_BACK_MS); // else a cut at its limit could not be taken out
 const _: () = assert!(IDENTITY_ROUND_FROM_MS < minutes(LATE_ENTRY_BAR_MIN as u64)); // who comes late is checked at the door
 const _: () = assert!(EARLY_HAND_IN_PRACTICAL_MIN < exam_protocol::plan::SITTING_MINUTES_MAX);

@@ -4,13 +4,15 @@
 use crate::{
     Fact, Reply, Scope, Site,
     rule::{Happened, Tell, Wanted},
+    rules::seal::SealBroken,
     state::{Candidate, Exam, Hq, PaperOnSite, Sitting},
 };
 use exam_protocol::{
     code::{PackageNo, Phase, Refusal},
-    ids::{AdmissionNo, ExamId, SealedBytes, Sha256},
+    ids::{AdmissionNo, ExamId, PaperId, SealedBytes, Sha256},
     paper::SealedPaper,
     plan::{CANDIDATES_MAX, Place, RoomPlan, RuleOverrides, SITTING_MINUTES_MAX, SITTING_MINUTES_MIN, SittingPlan},
+    seal::SealBreak,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,9 @@ pub struct PaperTaken {
     pub sealed: SealedPaper,
     /// Hash of the wrapped key.
     pub wrapped_key: Sha256,
+    /// The paper whose place it may take, if it is a backup paper (HB-32).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_of: Option<PaperId>,
 }
 
 /// A candidate is expected. The name is sealed: the core and the journal never know it.
@@ -84,7 +89,11 @@ impl Wanted for TakePackage {
         }
         well_formed(package)?;
         nothing_begun_changes(site, package)?;
-        Ok(vec![package.clone().into()])
+        let mut facts: Vec<Fact> = vec![package.clone().into()];
+        facts.extend(site.sealed().filter(|sitting| sitting.exam == package.exam).map(|sitting| {
+            SealBroken { sitting: sitting.plan.sitting.clone(), why: SealBreak::PackageChanged }.into()
+        }));
+        Ok(facts)
     }
 
     fn reply(&self, _: &Site) -> Reply {
@@ -120,7 +129,27 @@ fn well_formed(package: &PackageTaken) -> Result<(), Refusal> {
             ));
         }
     }
+    papers_are_apart(package)?;
     desks_are_single(package)
+}
+
+/// A backup paper stands for a paper of the package and is nobody's planned one; a mock paper is no real sitting's: its
+/// code is given out early.
+fn papers_are_apart(package: &PackageTaken) -> Result<(), Refusal> {
+    let planned = |paper: &PaperId| package.sittings.iter().find(|sitting| sitting.paper == *paper);
+    for paper in &package.papers {
+        let id = &paper.sealed.paper;
+        let Some(instead_of) = &paper.backup_of else { continue };
+        if planned(id).is_some() || planned(instead_of).is_none() {
+            return refused(format!("backup paper {id} must stand for a sitting's paper and be no sitting's own"));
+        }
+    }
+    for mock in package.sittings.iter().filter(|sitting| sitting.mock) {
+        if package.sittings.iter().any(|sitting| !sitting.mock && sitting.paper == mock.paper) {
+            return refused(format!("mock sitting {} has the paper of a real sitting", mock.sitting));
+        }
+    }
+    Ok(())
 }
 
 fn desks_are_single(package: &PackageTaken) -> Result<(), Refusal> {
@@ -147,7 +176,7 @@ fn desks_are_single(package: &PackageTaken) -> Result<(), Refusal> {
 /// A package may replace an earlier one of its exam only while none of the exam's sittings has begun.
 fn nothing_begun_changes(site: &Site, package: &PackageTaken) -> Result<(), Refusal> {
     for sitting in site.sittings.values().filter(|sitting| sitting.exam == package.exam) {
-        if sitting.phase() != Phase::Prepared {
+        if !matches!(sitting.phase(), Phase::Prepared | Phase::Sealed) {
             return Err(Refusal::SittingBegun { sitting: sitting.plan.sitting.clone() });
         }
     }
@@ -199,7 +228,11 @@ impl Happened for PackageTaken {
             site.sittings.insert(plan.sitting.clone(), Sitting::new(self.exam.clone(), plan.clone()));
         }
         for paper in &self.papers {
-            let on_site = PaperOnSite { sealed: paper.sealed.clone(), wrapped_key: paper.wrapped_key };
+            let on_site = PaperOnSite {
+                sealed: paper.sealed.clone(),
+                wrapped_key: paper.wrapped_key,
+                backup_of: paper.backup_of.clone(),
+            };
             site.papers.insert(paper.sealed.paper.clone(), on_site);
         }
         for listed in &self.candidates {

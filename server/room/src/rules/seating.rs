@@ -8,6 +8,7 @@ use crate::{
 use exam_protocol::{
     code::Refusal,
     ids::{SeatRef, StationId},
+    seal::SealBreak,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,12 @@ impl Wanted for TakeDesk {
         if site.attempt_at(&self.station).is_some() {
             return Err(Refusal::SeatInUse);
         }
-        Ok(vec![DeskTaken { station: self.station.clone(), seat: self.seat.clone() }.into()])
+        let mut facts: Vec<Fact> = vec![DeskTaken { station: self.station.clone(), seat: self.seat.clone() }.into()];
+        facts.extend(site.breaks(&self.seat.room, &SealBreak::MachineChanged { seat: self.seat.seat }));
+        if let Some(left) = station.seat.as_ref().filter(|left| left.room != self.seat.room) {
+            facts.extend(site.breaks(&left.room, &SealBreak::MachineChanged { seat: left.seat }));
+        }
+        Ok(facts)
     }
 }
 

@@ -75,7 +75,7 @@ impl EnterNumber {
     }
 
     fn facts(&self, site: &Site, sitting: &Sitting, seat: SeatNo) -> Vec<Fact> {
-        let attempt = AttemptId(site.attempts.len() as u64 + 1);
+        let attempt = AttemptId((site.attempts.len() + site.past_attempts.len()) as u64 + 1);
         let signed_in = SignedIn {
             sitting: sitting.plan.sitting.clone(),
             attempt,

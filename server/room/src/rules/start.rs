@@ -36,7 +36,7 @@ impl Wanted for Begin {
             return Ok(Vec::new());
         }
         site.fits_phase(sitting, Act::Start)?;
-        if self.paper != sitting.plan.paper || !site.papers.contains_key(&self.paper) {
+        if self.paper != *sitting.paper() || !site.papers.contains_key(&self.paper) {
             return Err(Refusal::PaperUnknown { paper: self.paper.clone() });
         }
         let Self { sitting, paper, secret, .. } = self.clone();

@@ -24,7 +24,7 @@ pub struct Attendance {
     /// Leaves, in order (HB-24).
     pub leaves: Vec<Leave>,
     /// Identity checks, in order (HB-14, HB-21).
-    pub checks: Vec<Check>,
+    pub checks: Vec<RoundCheck>,
     /// When the chief consented to this candidate's early hand-in (HB-23).
     pub hand_in_consented_at: Option<SiteMs>,
     /// Machines this attempt was moved away from (HB-25).
@@ -54,7 +54,7 @@ pub struct Leave {
 
 /// 核对身份, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub struct RoundCheck {
     /// First round at the door, second from T+15 min.
     pub round: IdentityRound,
     /// When.

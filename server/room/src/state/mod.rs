@@ -9,12 +9,23 @@ mod sitting;
 mod time;
 
 pub use attempt::{AnswerLog, Attempt, Version};
-pub use attendance::{Attendance, Check, Closed, Former, Leave, Orphan, Proposal, Rest, Roll, Settled, counted_ms};
+pub use attendance::{
+    Attendance, Closed, Former, Leave, Orphan, Proposal, Rest, Roll, RoundCheck, Settled, counted_ms,
+};
 pub use records::{
     Added, Details, Finding, Incident, REFUSAL_SIGNATURES_MIN, Records, Report, Stretch, Subject, Violation,
 };
 pub use sitting::{Sitting, Stage};
 pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
+
+mod backup_paper;
+mod checklist;
+mod mock;
+mod seal;
+pub use backup_paper::{Backup, BackupRequest};
+pub use checklist::{ItemNow, Ticked};
+pub use mock::{MockRuns, PastAttempts};
+pub use seal::{Check, Confirmed, Readiness, Seal, SealState, measured};
 
 use crate::rules::founding::ClockAnchor;
 use exam_protocol::{
@@ -71,6 +82,10 @@ pub struct Site {
     pub attempts: BTreeMap<AttemptId, Attempt>,
     /// Incidents, violations, findings, reports.
     pub records: Records,
+    /// What programs and machines said of themselves (HB-11).
+    pub readiness: Readiness,
+    /// Attempts of mock runs that are past (HB-05).
+    pub past_attempts: PastAttempts,
 }
 
 impl Site {
@@ -96,6 +111,8 @@ impl Site {
             accounts: BTreeMap::new(),
             attempts: BTreeMap::new(),
             records: Records::default(),
+            readiness: Readiness::default(),
+            past_attempts: PastAttempts::new(),
         }
     }
 }
@@ -190,6 +207,8 @@ pub struct PaperOnSite {
     pub sealed: SealedPaper,
     /// Hash of the wrapped key.
     pub wrapped_key: Sha256,
+    /// The paper whose place it may take (HB-32).
+    pub backup_of: Option<PaperId>,
 }
 
 /// An expected candidate.

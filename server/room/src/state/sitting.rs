@@ -1,10 +1,12 @@
 //! A sitting (场次 in one room) and where it stands. A stage carries only what exists in it.
 
 use super::{
+    Backup, MockRuns, Seal, Ticked,
     attendance::Roll,
     time::{Granted, Removed, Target},
 };
 use exam_protocol::{
+    checklist::CheckItem,
     code::Phase,
     ids::{AdmissionNo, ExamId, Sha256, SittingId},
     message::candidate::AttemptId,
@@ -64,6 +66,14 @@ pub struct Sitting {
     pub hq_codes_used: BTreeSet<Sha256>,
     /// Absences, consent, proposals.
     pub roll: Roll,
+    /// 封场.
+    pub seal: Seal,
+    /// 检查单: what people ticked.
+    pub ticked: BTreeMap<CheckItem, Ticked>,
+    /// 备用试卷.
+    pub backup: Backup,
+    /// Runs of a mock sitting.
+    pub mock: MockRuns,
 }
 
 impl Sitting {
@@ -82,6 +92,10 @@ impl Sitting {
             granted: Vec::new(),
             hq_codes_used: BTreeSet::new(),
             roll: Roll::default(),
+            seal: Seal::default(),
+            ticked: BTreeMap::new(),
+            backup: Backup::default(),
+            mock: MockRuns::default(),
         }
     }
 
@@ -93,6 +107,7 @@ impl Sitting {
     /// Where it stands, in the words of the wire.
     pub fn phase(&self) -> Phase {
         match self.stage {
+            Stage::Prepared if self.seal.is_intact() => Phase::Sealed,
             Stage::Prepared => Phase::Prepared,
             Stage::Admitting { .. } => Phase::Admitting,
             Stage::Running { .. } if self.stands_still() => Phase::Paused,

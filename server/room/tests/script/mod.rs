@@ -8,6 +8,7 @@
 
 mod attendance;
 mod incident;
+mod readiness;
 
 use exam_protocol::{
     answer::Answer,
@@ -112,6 +113,9 @@ impl Script {
         if let Some(said) = incident::play(self, &words) {
             return said;
         }
+        if let Some(said) = readiness::said(self, &words) {
+            return said;
+        }
         match words.as_slice() {
             ["state", "of", "seat", n] => self.state(n),
             ["phase"] => format!("{:?}", self.site.sittings[&sitting()].phase()).to_lowercase(),
@@ -121,8 +125,7 @@ impl Script {
             ["clock"] => "ok".to_owned(),
             words => match self.act(words) {
                 Ok(Reply::HandedIn { receipt, .. }) => format!("receipt of {} characters", receipt.len()),
-                Ok(_) => "ok".to_owned(),
-                Err(refusal) => format!("refused {}", code(&refusal)),
+                outcome => said(&outcome),
             },
         }
     }
@@ -299,11 +302,20 @@ impl Script {
     }
 }
 
+fn said(outcome: &Result<Reply, Refusal>) -> String {
+    match outcome {
+        Ok(_) => "ok".to_owned(),
+        Err(refusal) => format!("refused {}", code(refusal)),
+    }
+}
+
 /// A package with one room of six desks and `candidates` candidates.
 pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidates: u16) -> TakePackage {
-    // Most tables are not about consent; those that are say `consent=handbook`.
-    let mut rules = RuleOverrides { hand_in_needs_consent: Some(false), ..RuleOverrides::default() };
-    for one in overrides {
+    // Most tables are not about consent or the seal; those that are say so.
+    let mut rules =
+        RuleOverrides { hand_in_needs_consent: Some(false), seal_required: Some(false), ..RuleOverrides::default() };
+    let (ready, overrides) = readiness::overrides(overrides, &mut rules);
+    for one in &overrides {
         match one.split_once('=').expect("an override is name=minutes") {
             ("hand-in", m) => rules.early_hand_in_theory_min = Some(m.parse().unwrap()),
             ("late", m) => rules.late_entry_bar_min = Some(m.parse().unwrap()),
@@ -330,16 +342,20 @@ pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidate
         subject: Subject::Theory,
         level: "中级".to_owned(),
         paper: paper(),
-        planned_start: WallMs(0),
+        planned_start: ready.planned_start,
         duration_min: minutes.trim_end_matches('m').parse().unwrap(),
         admission,
         hq_grants: vec![grant("20", "GOOD"), grant("20", "TWIN"), grant("120", "LONG")],
         group_waits: overrides.contains(&"group=waits"),
+        mock: ready.mock,
     };
-    let papers = vec![PaperTaken {
-        sealed: SealedPaper { paper: paper(), hash: Sha256::of(b"p"), bytes: 1 },
+    let taken = |id: &PaperId, backup_of| PaperTaken {
+        sealed: SealedPaper { paper: id.clone(), hash: Sha256::of(id.as_str().as_bytes()), bytes: 1 },
         wrapped_key: Sha256::of(b"k"),
-    }];
+        backup_of,
+    };
+    let backups = ready.backups.iter().map(|(id, backup_of)| taken(id, Some(backup_of.clone())));
+    let papers = std::iter::once(taken(&paper(), None)).chain(backups).collect();
     let listed = |n: u16| CandidateListed {
         admission_no: number_of(&n.to_string()),
         password_tag: Sha256::of(n.to_string().as_bytes()),
