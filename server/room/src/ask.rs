@@ -90,6 +90,8 @@ asks! {
     extension::Extend,
     /// 延时, by HQ.
     extension::ExtendByHq,
+    /// The wall clock jumped.
+    wall_clock::NoteWallJump,
 }
 
 impl Site {

@@ -145,4 +145,5 @@ facts! {
     "clock_ran" pause::ClockRan,
     "stretch_taken_out" pause::StretchTakenOut,
     "time_granted" extension::TimeGranted,
+    "wall_clock_jumped" wall_clock::WallClockJumped,
 }

@@ -15,3 +15,4 @@ pub mod people;
 pub mod seating;
 pub mod sign_in;
 pub mod start;
+pub mod wall_clock;
