@@ -17,6 +17,7 @@ use exam_protocol::{
 };
 use exam_room::{
     Ask, Fact, Reply, Site,
+    explain::{self, Question, Told},
     rules::{
         admission::{AdmitSeats, OpenDoor},
         ending::{Clock, Stop},
@@ -455,7 +456,7 @@ fn play(
     let mut dice = Dice(how.seed);
     let (length, steps) = (dice.below(LENGTHS.len() as u64) as usize, 4 + dice.below(24));
     let (site, facts) = rooms[length].clone();
-    let walls = how.wall_jumps.then(|| Dice(how.seed ^ 0xffff));
+    let walls = how.wall_jumps.then_some(Dice(how.seed ^ 0xffff));
     let mut case = Case { site, facts, dice, walls, second: MORNING_S, reference: Reference::default() };
     case.reference.length = LENGTHS[length].trim_end_matches('m').parse::<u64>().unwrap() * 60;
     for n in 1..=u64::from(SEATS) {
@@ -567,4 +568,30 @@ fn a_reference_that_counts_overlaps_twice_is_found_out() {
     let wrong = run(500, SEED, |case| case.agrees_with(Overlaps::Twice));
     assert!(!wrong.is_empty(), "the timelines cannot tell a wrong reference from a right one");
     assert!(run(500, SEED, Case::agrees).is_empty(), "and it is the overlaps that tell");
+}
+
+/// What a complaint is answered with: start, plan, what was given back and what was granted add up to the end.
+#[test]
+fn the_explained_time_account_adds_up_to_the_end() {
+    let mut explained = 0;
+    let wrong = run(400, SEED ^ 2, |case| {
+        let told =
+            |(seq, (now, fact)): (usize, &(Now, Fact))| Told { seq: seq as u64 + 1, now: *now, fact: fact.clone() };
+        let told: Vec<Told> = case.facts.iter().enumerate().map(told).collect();
+        for attempt in case.site.attempts.values() {
+            let question = Question { sitting: sitting(), seat: attempt.seat, at: SiteMs(case.second * 1_000) };
+            let found = explain::why(&case.site, &question, &told, &|at| at.0.to_string()).unwrap();
+            let running = matches!(case.site.sittings[&sitting()].stage, Stage::Running { .. });
+            let (Some(started), Some(ends), true) = (found.started, found.ends, running) else { continue };
+            let back: u64 = found.removed.iter().map(|stretch| stretch.counted_ms).sum();
+            let end = started.plus(found.plan_ms + back + found.granted_ms.iter().sum::<u64>());
+            if end != ends {
+                return Err(format!("seat {}: {end:?} is told, {ends:?} is true: {:?}", found.seat, found.removed));
+            }
+            explained += 1;
+        }
+        Ok(())
+    });
+    assert!(wrong.is_empty(), "{} accounts do not add up, the first: {:?}", wrong.len(), wrong[0]);
+    assert!(explained > 200, "only {explained} accounts were looked at");
 }

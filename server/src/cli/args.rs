@@ -85,7 +85,7 @@ pub(super) enum Command {
     /// Read the journal (查看日志)
     Journal {
         #[command(subcommand)]
-        command: JournalCommand,
+        command: super::journal::JournalCommand,
     },
 }
 
@@ -122,12 +122,6 @@ pub(super) enum SittingCommand {
         #[arg(long)]
         yes: bool,
     },
-}
-
-#[derive(Subcommand)]
-pub(super) enum JournalCommand {
-    /// Every answer version in the journal, one JSON line each
-    Answers,
 }
 
 /// Kinds of machines a code can enrol.
