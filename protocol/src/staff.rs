@@ -143,9 +143,7 @@ impl Act {
         use StaffRole::{Admin, Chief, Deputy, Inspector, Proctor, Staff};
         match self {
             Act::OpenDoor | Act::Start | Act::EndSitting | Act::Export => &[Chief, Deputy, Admin],
-            Act::Admit | Act::Deny | Act::LeaveOut | Act::LeaveBack | Act::CheckIdentity | Act::Sign => {
-                &[Chief, Deputy, Proctor]
-            }
+            Act::Admit | Act::Deny | Act::LeaveOut | Act::LeaveBack | Act::CheckIdentity => &[Chief, Deputy, Proctor],
             Act::PauseSeat | Act::ResumeSeat | Act::Swap => &[Chief, Deputy, Proctor],
             Act::PauseSitting | Act::ResumeSitting | Act::ConsentHandIn | Act::UseBackupPaper => &[Chief, Deputy],
             Act::Extend => &[Chief, Inspector],
@@ -154,7 +152,8 @@ impl Act {
             Act::Admonish | Act::Warn => &[Chief, Deputy, Proctor],
             Act::RecordIncident | Act::JudgeFinding => &[Chief, Deputy, Proctor, Inspector],
             Act::Seal => &[Chief, Admin, Staff],
-            Act::Tick => &[Chief, Deputy, Proctor, Inspector, Admin, Staff],
+            // HB-11: administrator and staff sign the seal; HB-29: proctors; HB-44: the inspector. The rule says whose it takes.
+            Act::Sign | Act::Tick => &[Chief, Deputy, Proctor, Inspector, Admin, Staff],
             Act::Message | Act::TakeHand => &[Chief, Deputy, Proctor, Staff],
             Act::KeepPeople => &[Chief, Admin],
             Act::Visit => &[Inspector],

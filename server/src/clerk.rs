@@ -2,12 +2,19 @@
 //! commits all their facts in one transaction, and only then lets replies and tells go (DESIGN §3).
 //! Nobody ever hears of a fact that is not on disk.
 
-use crate::{clock::SiteClock, error_text, journal::Journal};
+use crate::{
+    clock::{SiteClock, WallWatch},
+    error_text,
+    journal::Journal,
+};
 use exam_protocol::{
     code::{ErrorCode, Refusal},
     time::Now,
 };
-use exam_room::{Ask, Fact, Reply, Site, Tell, rules::ending::Clock};
+use exam_room::{
+    Ask, Fact, Reply, Site, Tell,
+    rules::{ending::Clock, wall_clock::NoteWallJump},
+};
 use std::{
     collections::BTreeSet,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel},
@@ -80,7 +87,8 @@ impl Clerk {
         outbox: Outbox,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, waiting) = sync_channel(WAITING_MAX);
-        let desk = Desk { journal, site, clock, outbox, sick: false, lost: false };
+        let wall = clock.wall_watch();
+        let desk = Desk { journal, site, clock, wall, outbox, sick: false, lost: false };
         let thread = std::thread::Builder::new().name("clerk".to_owned()).spawn(move || desk.work(&waiting))?;
         Ok((Self { jobs }, thread))
     }
@@ -134,6 +142,7 @@ struct Desk {
     journal: Journal,
     site: Site,
     clock: SiteClock,
+    wall: WallWatch,
     outbox: Outbox,
     sick: bool,
     lost: bool,
@@ -155,6 +164,7 @@ impl Desk {
         loop {
             let mut batch = Batch::default();
             self.stage_clock(&mut batch);
+            let wall = self.stage_wall(&mut batch);
             let mut stopping = false;
             match waiting.recv_timeout(self.until_wake()) {
                 Ok(job) => stopping |= self.stage(job, &mut batch),
@@ -167,7 +177,9 @@ impl Desk {
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
-            self.commit(batch);
+            if self.commit(batch) {
+                self.wall = wall; // else the jump is seen, and recorded, again
+            }
             if stopping || self.lost {
                 break;
             }
@@ -224,6 +236,17 @@ impl Desk {
         }
     }
 
+    /// Looks whether wall time has jumped; it is recorded and changes nothing.
+    fn stage_wall(&mut self, batch: &mut Batch) -> WallWatch {
+        let (by_ms, seen) = self.wall.look(self.clock.now());
+        let before = batch.facts.len();
+        drop(self.judge(&Ask::NoteWallJump(NoteWallJump { by_ms }), batch));
+        if batch.facts.len() > before {
+            tracing::warn!(by_ms, "the wall clock jumped; nobody's time changes, but look at the server's clock");
+        }
+        seen
+    }
+
     fn judge(&mut self, ask: &Ask, batch: &mut Batch) -> Result<Reply, Refusal> {
         let now = self.now();
         match self.site.decide(now, ask) {
@@ -248,7 +271,7 @@ impl Desk {
     }
 
     /// On disk first; then, and only then, everybody hears.
-    fn commit(&mut self, batch: Batch) {
+    fn commit(&mut self, batch: Batch) -> bool {
         let Batch { facts, mut tells, mut wanted, releases } = batch;
         let kept = facts.is_empty() || self.append(&facts);
         if kept {
@@ -259,6 +282,7 @@ impl Desk {
             (self.outbox)(&self.site, now, wanted);
         }
         releases.into_iter().for_each(|release| release(kept));
+        kept
     }
 
     fn append(&mut self, facts: &[(Now, Fact)]) -> bool {

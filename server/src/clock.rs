@@ -12,6 +12,31 @@ pub const WALL_GAP_BELIEVED_MS: u64 = minutes(60);
 #[derive(Clone, Debug)]
 pub struct SiteClock {
     anchor: ClockAnchor,
+    /// What both clocks said at the last fact, when the timeline could be continued exactly.
+    before: Option<Now>,
+}
+
+/// Notices when wall time moves otherwise than time passes.
+#[derive(Clone, Copy, Debug)]
+pub struct WallWatch {
+    last: Option<Now>,
+}
+
+impl WallWatch {
+    /// Begins with what the clocks last said, if that is comparable.
+    pub fn new(before: Option<Now>) -> Self {
+        Self { last: before }
+    }
+
+    /// By how much wall time jumped since the last look, and the watch that has seen it. A caller that could not record
+    /// the jump keeps the old watch and sees it again.
+    pub fn look(self, now: Now) -> (i64, Self) {
+        let by_ms = self.last.map_or(0, |last| {
+            let passed = i64::try_from(now.at.since(last.at)).unwrap_or(i64::MAX);
+            now.wall.0.saturating_sub(last.wall.0).saturating_sub(passed)
+        });
+        (by_ms, Self { last: Some(now) })
+    }
 }
 
 /// What a start found out about the time since the last fact.
@@ -45,12 +70,18 @@ impl SiteClock {
             }
         };
         let offset_ms = at.0 as i64 - monotonic as i64;
-        (Self { anchor: ClockAnchor { machine, offset_ms } }, gap)
+        let before = continued.map(|_| Now { at: site.latest, wall: last_wall });
+        (Self { anchor: ClockAnchor { machine, offset_ms }, before }, gap)
     }
 
     /// How this process's timeline rests on the machine's clock: journalled at the start.
     pub fn anchor(&self) -> ClockAnchor {
         self.anchor.clone()
+    }
+
+    /// A watch over wall time that also sees a jump made while no server ran.
+    pub fn wall_watch(&self) -> WallWatch {
+        WallWatch::new(self.before)
     }
 
     /// Now.
@@ -119,6 +150,40 @@ mod tests {
             assert_eq!(timeline(clock.anchor.offset_ms, mono), SiteMs(at));
             assert_eq!((gap.machine_restarted, gap.implausible), (restarted, implausible));
         }
+    }
+
+    #[test]
+    fn a_jump_of_the_wall_clock_is_seen_once_and_a_slow_look_is_none() {
+        let now = |at: u64, wall: i64| Now { at: SiteMs(at), wall: WallMs(wall) };
+        let day = 24 * 3_600_000;
+        // readings, and the jump seen at each
+        let rows = [
+            (now(0, 1_000_000), 0),
+            (now(1_000, 1_001_000), 0),
+            (now(61_000, 1_061_000), 0), // the clerk was busy for a minute: both clocks went on
+            (now(62_000, 1_062_000 + day), day),
+            (now(63_000, 1_063_000 + day), 0),
+            (now(64_000, 1_064_000), -day),
+            (now(65_000, 1_065_100), 100), // a network time service pulls gently
+        ];
+        let mut watch = WallWatch::new(None);
+        for (reading, jump) in rows {
+            let (by_ms, seen) = watch.look(reading);
+            assert_eq!(by_ms, jump, "{reading:?}");
+            watch = seen;
+        }
+    }
+
+    #[test]
+    fn a_jump_made_while_no_server_ran_is_seen_at_the_first_look() {
+        let resume = |machine: &str, wall| {
+            let site = site(5_000, Some(("a", 1_000)));
+            SiteClock::resume_at(&site, WallMs(700_000), machine.to_owned(), 9_000, WallMs(wall)).0
+        };
+        let first = |clock: SiteClock, wall| clock.wall_watch().look(Now { at: SiteMs(10_000), wall: WallMs(wall) }).0;
+        assert_eq!(first(resume("a", 705_000), 705_000), 0);
+        assert_eq!(first(resume("a", 0), 0), -705_000);
+        assert_eq!(first(resume("b", 0), 0), 0, "after a restart of the machine nothing but wall time is known");
     }
 
     #[test]

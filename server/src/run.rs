@@ -171,6 +171,7 @@ mod tests {
     };
     use exam_room::{
         Fact,
+        authority::Actor,
         rules::{founding::ServerNoted, package::PackageTaken, start::SittingStarted},
     };
 
@@ -187,12 +188,15 @@ mod tests {
             planned_start: WallMs(0),
             duration_min: 5,
             admission: AdmissionPolicy::Automatic,
+            hq_grants: Vec::new(),
+            group_waits: false,
+            mock: false,
         };
         let started = SittingStarted {
             sitting: plan.sitting.clone(),
             paper: plan.paper.clone(),
             secret: SealedBytes(Vec::new()),
-            by: "admin-1".parse().unwrap(),
+            by: Actor { station: "admin-1".parse().unwrap(), account: None },
         };
         let package = PackageTaken {
             package: hash,

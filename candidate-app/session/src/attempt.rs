@@ -7,6 +7,7 @@ use crate::{
     event::{Effect, Note, Record, RecordId},
     limits::RECORDS_UNJOURNALLED_MAX,
     queue::Pending,
+    reminder::Reminders,
 };
 use exam_protocol::{
     code::Refusal,
@@ -48,6 +49,7 @@ pub(crate) struct Attempt {
     pub(crate) merged_once: bool,
     pub(crate) hand_in: HandInState,
     pub(crate) on_screen: Option<ItemId>,
+    pub(crate) reminders: Reminders,
     /// What was wrong with the journal when it was read.
     pub(crate) damage: Option<String>,
     /// Why the journal cannot be written at the moment.
@@ -68,6 +70,7 @@ impl Attempt {
             merged_once: false,
             hand_in: HandInState::Open,
             on_screen: None,
+            reminders: Reminders::default(),
             damage: None,
             failing: None,
             recorded: None,
@@ -92,6 +95,7 @@ impl Attempt {
                 Record::HandInAsked { .. } => self.hand_in = HandInState::Asked { sent: false },
                 Record::HandInRefused { .. } => self.hand_in = HandInState::Open,
                 Record::HandedIn(receipt) => self.hand_in = HandInState::Done(receipt),
+                Record::Reminded { minutes, ends } => self.reminders.restore(minutes, ends),
             }
         }
         self.loaded = true;

@@ -118,6 +118,8 @@ pub enum Act {
     HandIn,
     /// Has read the notice.
     DismissNotice,
+    /// Has read the reminder.
+    DismissReminder,
 }
 
 impl fmt::Debug for Act {
@@ -130,6 +132,7 @@ impl fmt::Debug for Act {
             Act::Leave(item) => write!(f, "Leave({item})"),
             Act::HandIn => f.write_str("HandIn"),
             Act::DismissNotice => f.write_str("DismissNotice"),
+            Act::DismissReminder => f.write_str("DismissReminder"),
         }
     }
 }
@@ -243,6 +246,13 @@ pub enum Record {
     },
     /// Handed in, on the server's disk.
     HandedIn(HandedIn),
+    /// The candidate was reminded of the end: after a restart it is not said again.
+    Reminded {
+        /// Which reminder.
+        minutes: u32,
+        /// Of which end.
+        ends: SiteMs,
+    },
 }
 
 impl Record {
@@ -254,7 +264,11 @@ impl Record {
             | Record::HandInAsked { .. }
             | Record::HandInRefused { .. }
             | Record::Seen { .. } => true,
-            Record::Acked { .. } | Record::Known(_) | Record::Refused { .. } | Record::HandedIn(_) => false,
+            Record::Acked { .. }
+            | Record::Known(_)
+            | Record::Refused { .. }
+            | Record::HandedIn(_)
+            | Record::Reminded { .. } => false,
         }
     }
 }

@@ -19,6 +19,10 @@ pub const HEARTBEAT_MS: u64 = 1_000;
 /// Heartbeats the server has not answered before no more are sent.
 pub const HEARTBEATS_IN_FLIGHT_MAX: usize = 3;
 
+/// HB-22, F-17: candidates are reminded so many minutes before their own end; smallest first.
+pub const REMINDERS_MIN: [u32; 3] = [1, 5, 15];
+const _: () = assert!(REMINDERS_MIN[0] < REMINDERS_MIN[1] && REMINDERS_MIN[1] < REMINDERS_MIN[2]);
+
 /// First wait after the server failed (busy, disk), milliseconds; it doubles up to [`RETRY_MS_MAX`].
 pub const RETRY_MS_MIN: u64 = 250;
 /// Longest wait between tries, milliseconds.

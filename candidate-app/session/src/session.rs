@@ -9,6 +9,7 @@ use crate::{
     event::{Act, AskId, Effect, Event, Note, Record},
     limits::{HEARTBEAT_MS, HEARTBEATS_IN_FLIGHT_MAX, RETRY_MS_MAX, RETRY_MS_MIN},
     papers::{PaperStep, Papers},
+    reminder,
     reply::Asked,
     view::{Closed, Notice},
 };
@@ -98,9 +99,11 @@ impl Session {
         let beat = self.last_beat.plus(HEARTBEAT_MS);
         let draft = self.attempt.as_ref().and_then(|attempt| attempt.answers.next_due());
         let ends = self.ends().and_then(|ends| self.clock.seat_moment(ends)).filter(|at| *at > self.now);
+        let reminds = self.ends().zip(self.site_now).and_then(|(ends, now)| reminder::next(ends, now));
+        let reminds = reminds.and_then(|at| self.clock.seat_moment(at)).filter(|at| *at > self.now);
         let retry = Some(self.retry_at).filter(|at| *at > self.now);
         let papers = self.papers.next_wake(self.now);
-        [draft, ends, retry, papers].into_iter().flatten().fold(beat, SeatMs::min)
+        [draft, ends, reminds, retry, papers].into_iter().flatten().fold(beat, SeatMs::min)
     }
 
     fn take(&mut self, event: Event) {
@@ -214,6 +217,11 @@ impl Session {
             }
             Act::HandIn => self.hand_in(),
             Act::DismissNotice => self.notice = None,
+            Act::DismissReminder => {
+                if let Some(attempt) = &mut self.attempt {
+                    attempt.reminders.dismiss();
+                }
+            }
         }
     }
 
@@ -259,6 +267,7 @@ impl Session {
         self.step_view();
         self.step_papers();
         self.step_drafts();
+        self.step_reminder();
         if self.may_send() && self.now >= self.retry_at {
             self.step_desk();
             self.step_sends();
@@ -300,12 +309,21 @@ impl Session {
     }
 
     fn step_drafts(&mut self) {
-        let over = self.is_over();
+        let at_work = self.seen.as_ref().is_some_and(|view| view.state == SeatState::Working) && !self.is_over();
         let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.loaded) else { return };
-        if over {
-            attempt.answers.left_all(); // what was typed before the end still counts
+        if !at_work {
+            attempt.answers.left_all(); // what was typed before the end, or before the clock stopped, still counts
         }
         attempt.make_due(self.now, &mut self.out);
+    }
+
+    fn step_reminder(&mut self) {
+        let (true, Some(ends), Some(now)) = (self.clock_runs(), self.ends(), self.site_now) else { return };
+        let ours = |attempt: &&mut Attempt| attempt.loaded && attempt.hand_in == HandInState::Open;
+        let Some(attempt) = self.attempt.as_mut().filter(ours) else { return };
+        if let Some(minutes) = attempt.reminders.look(ends, now) {
+            attempt.journal(Record::Reminded { minutes, ends }, &mut self.out);
+        }
     }
 
     fn step_desk(&mut self) {
@@ -391,13 +409,24 @@ impl Session {
         self.link.as_ref().is_some_and(|link| link.view_seen)
     }
 
-    /// When the attempt on screen ends.
+    /// Whether the candidate's time is running, at the desk or out with an escort (HB-24).
+    pub(crate) fn clock_runs(&self) -> bool {
+        self.seen.as_ref().is_some_and(|view| matches!(view.state, SeatState::Working | SeatState::Away))
+    }
+
+    /// Milliseconds left: as the server said while the clock stands still, else counted from the site's time.
+    pub(crate) fn left_ms(&self) -> Option<u64> {
+        let frozen = self.seen.as_ref().and_then(|view| view.attempt.as_ref()).and_then(|attempt| attempt.left_ms);
+        frozen.or_else(|| self.ends().zip(self.site_now).map(|(ends, now)| ends.since(now)))
+    }
+
+    /// When the attempt on screen ends; none while its clock stands still.
     pub(crate) fn ends(&self) -> Option<SiteMs> {
         self.seen.as_ref()?.attempt.as_ref()?.ends
     }
 
     /// Whether nothing more may be typed because the attempt's time is over.
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let stopped = self.seen.as_ref().is_some_and(|view| {
             matches!(view.state, SeatState::Stopped | SeatState::HandedIn | SeatState::Absent | SeatState::Terminated)
         });
@@ -410,8 +439,19 @@ impl Session {
         if attempt.hand_in != HandInState::Open || view.state == SeatState::HandedIn {
             return Some(Closed::HandedIn);
         }
-        if self.is_over() {
-            return Some(Closed::TimeOver);
+        match view.state {
+            SeatState::Terminated => return Some(Closed::Terminated),
+            _ if self.is_over() => return Some(Closed::TimeOver),
+            SeatState::Paused => return Some(Closed::Paused),
+            SeatState::Away => return Some(Closed::Away),
+            SeatState::Denied => return Some(Closed::Denied),
+            SeatState::Waiting
+            | SeatState::SignedIn
+            | SeatState::Admitted
+            | SeatState::Working
+            | SeatState::Stopped
+            | SeatState::HandedIn
+            | SeatState::Absent => {}
         }
         let ours = view.attempt.as_ref().is_some_and(|seen| seen.attempt == attempt.id);
         if !ours || view.state != SeatState::Working {
@@ -429,6 +469,10 @@ fn moment(record: &Record) -> Option<SiteMs> {
         Record::Answered { made_at, .. } => Some(*made_at),
         Record::HandInAsked { at } => Some(*at),
         Record::HandedIn(receipt) => Some(receipt.at),
-        Record::Acked { .. } | Record::Known(_) | Record::Refused { .. } | Record::HandInRefused { .. } => None,
+        Record::Acked { .. }
+        | Record::Known(_)
+        | Record::Refused { .. }
+        | Record::HandInRefused { .. }
+        | Record::Reminded { .. } => None,
     }
 }

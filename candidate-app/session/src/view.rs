@@ -4,6 +4,7 @@ use crate::{
     answers::{Evidence, Saved},
     attempt::{HandInState, Merging},
     papers::Opened,
+    reminder::Reminder,
     session::Session,
 };
 use exam_protocol::{
@@ -68,6 +69,14 @@ pub enum Closed {
     TimeOver,
     /// The paper is handed in, or about to be.
     HandedIn,
+    /// The clock stands still; what was typed before is saved.
+    Paused,
+    /// The candidate is out (HB-24).
+    Away,
+    /// The exam was ended by a decision.
+    Terminated,
+    /// The candidate was not let in.
+    Denied,
 }
 
 /// What the candidate has to be told.
@@ -151,14 +160,18 @@ pub struct View {
     pub signing_in: bool,
     /// The site's time as this seat knows it.
     pub site_now: Option<SiteMs>,
-    /// Milliseconds left; none before the start.
+    /// Milliseconds left; none before the start. Stands still while the clock does.
     pub left_ms: Option<u64>,
+    /// 15, 5 or 1 minutes before the candidate's own end, until it is read (HB-22).
+    pub reminder: Option<Reminder>,
     /// The time is a lower bound: the machine was restarted while cut off.
     pub time_uncertain: bool,
     /// The paper, while it may be read.
     pub paper: Option<PaperView>,
     /// Its items, in the candidate's order.
     pub items: Vec<ItemView>,
+    /// The item the candidate last chose, also through a pause.
+    pub on_screen: Option<ItemId>,
     /// Items with an answer given.
     pub answered: usize,
     /// Versions and drafts the server has not acknowledged.
@@ -197,10 +210,12 @@ impl Session {
             candidate: seen.and_then(|view| view.candidate.clone()),
             signing_in: self.signing_in,
             site_now: self.site_now,
-            left_ms: self.ends().zip(self.site_now).map(|(ends, now)| ends.since(now)),
+            left_ms: self.left_ms(),
+            reminder: attempt.filter(|_| self.clock_runs() && !self.is_over()).and_then(|a| a.reminders.shown()),
             time_uncertain: self.clock.is_bound_only(),
             paper: self.open_paper().map(|open| PaperView { paper: open.paper.clone(), order: open.order.clone() }),
             items: self.items(),
+            on_screen: attempt.and_then(|attempt| attempt.on_screen.clone()),
             answered: attempt.map_or(0, |attempt| attempt.answers.answered()),
             unsaved: attempt.map_or(0, |attempt| attempt.answers.unsaved()),
             unsaved_age_ms: attempt.and_then(|a| a.answers.oldest_unsaved()).map_or(0, |since| self.now.since(since)),
@@ -257,6 +272,7 @@ impl Session {
             SeatState::Stopped => Screen::Over,
             SeatState::HandedIn => Screen::HandedIn,
             SeatState::Absent => Screen::Absent,
+            SeatState::Away if self.is_over() => Screen::Over,
             SeatState::Away => Screen::Away,
             SeatState::Paused => Screen::Paused,
             SeatState::Terminated => Screen::Terminated,

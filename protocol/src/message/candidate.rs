@@ -198,12 +198,14 @@ pub struct AttemptView {
     pub attempt: AttemptId,
     /// When the candidate's time began; none before the start.
     pub started: Option<SiteMs>,
-    /// When it ends; none before the start.
+    /// When it ends; none before the start, and none while the clock stands still.
     pub ends: Option<SiteMs>,
     /// Seed of the order of items and options.
     pub order_seed: u64,
     /// The paper's key, once released.
     pub release: Option<PaperKey>,
+    /// Milliseconds left while the clock stands still (HB-27); none while it runs.
+    pub left_ms: Option<u64>,
 }
 
 impl std::fmt::Debug for AttemptView {

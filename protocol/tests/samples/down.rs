@@ -156,6 +156,7 @@ fn to_seats() -> Vec<Sample<Down>> {
         ("", HandedIn { receipt: "7K3M9QXA".to_owned(), at: SiteMs(9_000_000) }.into()),
         ("", Heard { now: now() }.into()),
         ("working", working_view().into()),
+        ("frozen", frozen_view().into()),
     ];
     all.extend(seat_states().into_iter().map(|(variant, state)| (variant, bare_view(state).into())));
     let known = answers().into_iter().map(|(_, answer)| KnownAnswer { item: item(7), number: 2, answer }).collect();
@@ -202,10 +203,21 @@ fn working_view() -> SeatView {
             ends: Some(SiteMs(6_000_000)),
             order_seed: u64::MAX,
             release: Some(PaperKey { paper: id("theory-a"), secret: "AGE-SECRET-KEY-1SAMPLE".to_owned() }),
+            left_ms: None,
         }),
         prefetch: vec![SealedPaper { paper: id("theory-b"), hash: hash("sealed paper"), bytes: 52_428_800 }],
         ..bare_view(SeatState::Working)
     }
+}
+
+/// HB-27: the clock stands still, the paper is covered, and the time left is said.
+fn frozen_view() -> SeatView {
+    let mut view = working_view();
+    view.state = SeatState::Paused;
+    if let Some(attempt) = &mut view.attempt {
+        (attempt.ends, attempt.release, attempt.left_ms) = (None, None, Some(1_234_567));
+    }
+    view
 }
 
 fn to_consoles() -> Vec<Sample<Down>> {

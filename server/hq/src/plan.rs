@@ -281,6 +281,9 @@ mod tests {
             planned_start: WallMs(start_min * 60_000),
             duration_min: 60,
             admission: AdmissionPolicy::Automatic,
+            hq_grants: Vec::new(),
+            group_waits: false,
+            mock: false,
         }
     }
 

@@ -165,6 +165,8 @@ asks! {
     backup_paper::UseBackupPaper,
     /// HB-05.
     mock::ResetMock,
+    /// The wall clock jumped.
+    wall_clock::NoteWallJump,
 }
 
 impl Site {

@@ -77,8 +77,8 @@ pub fn fits_phase(act: Act, phase: Phase) -> bool {
         Act::PauseSitting => &[Running],
         Act::ResumeSitting => &[Paused],
         Act::Extend | Act::ExtendByHq => &[Running, Paused],
-        Act::LeaveOut => &[Running, Paused],
-        Act::LeaveBack => &[Running, Paused, Ended], // the time may run out while the candidate is out
+        Act::LeaveOut => &[Running], // HB-27: in a power cut candidates stay seated
+        Act::LeaveBack => &[Running, Paused, Ended], // the time may stop or run out while the candidate is out
         Act::Swap => &[Admitting, Running, Paused],
         Act::ConsentHandIn => &[Running],
         Act::EndAttempt => &[Running, Paused],
@@ -110,13 +110,13 @@ pub fn fits_seat(act: Act, state: SeatState) -> bool {
         Act::ResumeSeat => &[Paused],
         Act::Extend | Act::ExtendByHq => &[Working, Away, Paused, Stopped],
         Act::LeaveOut => &[Working],
-        Act::LeaveBack => &[Away],
+        Act::LeaveBack => &[Away, Paused, Stopped, Terminated], // whatever happened meanwhile, coming back is recorded
         Act::Swap => &[SignedIn, Admitted, Working, Away, Paused],
         Act::ConsentHandIn => &[Working],
         Act::EndAttempt => &[SignedIn, Admitted, Working, Away, Paused],
         Act::UseBackupPaper => &[SignedIn, Admitted, Paused],
         Act::CheckIdentity => &[SignedIn, Admitted, Working, Away, Paused, HandedIn],
-        Act::Void | Act::Admonish | Act::Warn | Act::RecordIncident => {
+        Act::Void | Act::Admonish | Act::Warn => {
             &[SignedIn, Admitted, Working, Away, Paused, Stopped, HandedIn, Terminated, Denied]
         }
         Act::OpenDoor
@@ -124,6 +124,7 @@ pub fn fits_seat(act: Act, state: SeatState) -> bool {
         | Act::PauseSitting
         | Act::ResumeSitting
         | Act::EndSitting
+        | Act::RecordIncident // HB-34: every emergency, at an empty desk too
         | Act::Sign
         | Act::JudgeFinding
         | Act::Seal

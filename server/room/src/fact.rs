@@ -186,4 +186,5 @@ facts! {
     "backup_requested" backup_paper::BackupRequested,
     "backup_paper_used" backup_paper::BackupPaperUsed,
     "mock_reset" mock::MockReset,
+    "wall_clock_jumped" wall_clock::WallClockJumped,
 }

@@ -12,6 +12,7 @@
 
 pub mod ask;
 pub mod authority;
+pub mod explain;
 pub mod fact;
 pub mod record;
 pub mod roll;

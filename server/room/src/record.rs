@@ -158,6 +158,7 @@ impl RoomRecord {
                 let what = format!("启用{}：{}", f.paper, f.reason);
                 Some(Line::new("备用试卷", what).target(&f.target).by(&f.by))
             }
+            Fact::WallClockJumped(_) => None,
             Fact::MockReset(f) => Some(Line::new("模拟", "模拟考试重新开始").by(&f.by)),
         }
     }

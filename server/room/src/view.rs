@@ -1,6 +1,6 @@
 //! What a seat and a console see, derived from the state. Names are sealed here; the shell opens them at the wire.
 
-use crate::state::{Attempt, Site, Sitting};
+use crate::state::{Attempt, End, Site, Sitting};
 use exam_protocol::{
     code::SeatState,
     ids::{AdmissionNo, RoomId, SealedBytes, SeatRef, StationId},
@@ -84,6 +84,10 @@ impl Site {
             ends: self.ends(attempt),
             order_seed: attempt.order_seed,
             release: None,
+            left_ms: match self.end(attempt) {
+                End::Frozen(left) if desk.state == SeatState::Paused => Some(left),
+                End::Frozen(_) | End::At(_) | End::NotBegun => None,
+            },
         });
         let covered = attempt.attendance.out().is_some(); // HB-24: nobody reads an empty seat's paper
         let may_read = matches!(desk.state, SeatState::Working | SeatState::Stopped) && !covered;

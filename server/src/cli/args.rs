@@ -85,12 +85,13 @@ pub(super) enum Command {
     /// Read the journal (查看日志)
     Journal {
         #[command(subcommand)]
-        command: JournalCommand,
+        command: super::journal::JournalCommand,
     },
     /// Who is here, where and how: checks, leaves, swaps, ends, consent, lost time (到场)
     Attendance {
         #[command(subcommand)]
         command: super::attendance::AttendanceCommand,
+    },
     /// Incidents, violations, signatures, findings, reports (考场情况)
     Incident {
         #[command(subcommand)]
@@ -101,6 +102,7 @@ pub(super) enum Command {
         /// Which sitting
         #[arg(long, value_name = "ID")]
         sitting: SittingId,
+    },
     /// Get a room ready: seal, check-list, backup papers, mock sittings (考前准备)
     Ready {
         #[command(subcommand)]
@@ -141,12 +143,6 @@ pub(super) enum SittingCommand {
         #[arg(long)]
         yes: bool,
     },
-}
-
-#[derive(Subcommand)]
-pub(super) enum JournalCommand {
-    /// Every answer version in the journal, one JSON line each
-    Answers,
 }
 
 /// Kinds of machines a code can enrol.

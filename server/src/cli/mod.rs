@@ -5,6 +5,7 @@ mod args;
 mod attendance;
 mod exit;
 mod incident;
+mod journal;
 mod offline;
 mod online;
 mod output;
@@ -48,7 +49,7 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         Command::Init { site, hq_key } => offline::init(&data, &site, hq_key.as_deref(), output),
         Command::Run { listen, config } => offline::run(&data, listen, config.as_deref(), output),
         Command::Verify => offline::verify(&data, output),
-        Command::Journal { command } => offline::journal(&data, &command),
+        Command::Journal { command } => journal::run(&data, command, output),
         Command::Import { file, server } => online::import(&data, server, &file, output),
         Command::EnrolCode { role, count, uses } => online::enrol_code(&data, role, count, uses, output),
         Command::Status => online::status(&data, output),

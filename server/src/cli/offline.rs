@@ -1,9 +1,8 @@
-//! Commands that work on the data folder itself: init, run, verify, reading the journal.
+//! Commands that work on the data folder itself: init, run, verify.
 
-use super::{args::JournalCommand, exit::Coded, output::Output};
+use super::{exit::Coded, output::Output};
 use anyhow::{Context, Result};
 use exam_link::private_file;
-use exam_room::{Fact, Site};
 use exam_server::{config::Config, init, journal, run, vault::Vault};
 use serde_json::json;
 use std::{io::Write, net::SocketAddr, path::Path};
@@ -115,34 +114,4 @@ pub(super) fn verify(dir: &Path, output: Output) -> Result<()> {
         || json!({ "facts": facts, "head": head }),
     );
     Ok(())
-}
-
-pub(super) fn journal(dir: &Path, command: &JournalCommand) -> Result<()> {
-    match command {
-        JournalCommand::Answers => answers(dir),
-    }
-}
-
-fn answers(dir: &Path) -> Result<()> {
-    let reader = journal::JournalReader::open(dir)?;
-    let mut site = Site::new(reader.site().clone());
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut failed = None;
-    reader.each(u64::MAX, |row| {
-        let fact = row.fact()?;
-        site.apply(row.now, &fact);
-        if let Fact::AnswerSaved(saved) = fact
-            && let Some(attempt) = site.attempts.get(&saved.attempt)
-        {
-            let line = json!({ "admission_no": attempt.admission_no, "item": saved.item, "number": saved.number, "answer": saved.answer });
-            if let Err(error) = writeln!(out, "{line}") {
-                failed.get_or_insert(error);
-            }
-        }
-        Ok(())
-    })?;
-    match failed {
-        Some(error) => Err(error.into()),
-        None => Ok(out.flush()?),
-    }
 }

@@ -80,10 +80,16 @@ impl Reception {
     /// As at the start: the code is tried on the wrapped key and the key on the paper before the room hears of it.
     pub(super) async fn use_backup(&self, by: StationId, wanted: UseBackupPaper) -> Result<Down, No> {
         let UseBackupPaper { sitting, seat, paper, code, reason } = wanted;
-        let code = UnlockCode::parse(&code).map_err(|_| Refusal::UnlockCodeMistyped)?;
+        let Ok(code) = UnlockCode::parse(&code) else {
+            self.wrong_code(&sitting, by).await?;
+            return Err(Refusal::UnlockCodeMistyped.into());
+        };
         let (locked, target) = self.locked_backup(&by, &sitting, &paper, seat).await?;
         let secret = match self.aside(move |own| own.unlock(&locked, &code)).await {
-            Err(No::Refusal(Refusal::WrongUnlockCode { .. })) => return self.wrong_code(sitting, by).await,
+            Err(No::Refusal(Refusal::WrongUnlockCode { .. })) => {
+                let tries = self.wrong_code(&sitting, by).await?;
+                return Err(Refusal::WrongUnlockCode { tries }.into());
+            }
             other => other?,
         };
         let ask = backup_paper::UseBackupPaper { sitting: sitting.clone(), target, paper, secret, reason, by };

@@ -227,6 +227,7 @@ impl Site {
             ends: Some(SiteMs(5_000_000 + 3_600_000)),
             order_seed: 9,
             release: Some(PaperKey { paper: "p1".parse().unwrap(), secret: self.secret.clone() }),
+            left_ms: None,
         };
         SeatView {
             now: self.now(),

@@ -51,6 +51,8 @@ pub(crate) struct Server {
     pub(crate) now_ms: u64,
     pub(crate) state: SeatState,
     pub(crate) ends: u64,
+    /// While the clock stands still.
+    pub(crate) left_ms: Option<u64>,
     pub(crate) saved: BTreeMap<(ItemId, u32), Answer>,
     pub(crate) applied: u64,
     pub(crate) refusals: u64,
@@ -69,7 +71,8 @@ impl Server {
     }
 
     pub(crate) fn view(&self) -> SeatView {
-        let release = PaperKey { paper: "p1".parse().unwrap(), secret: "key".into() };
+        let key = PaperKey { paper: "p1".parse().unwrap(), secret: "key".into() };
+        let release = Some(key).filter(|_| matches!(self.state, SeatState::Working | SeatState::Stopped));
         let ours = !self.next_sitting;
         SeatView {
             now: self.now(),
@@ -90,9 +93,10 @@ impl Server {
             attempt: ours.then_some(AttemptView {
                 attempt: ATTEMPT,
                 started: Some(SiteMs(STARTS)),
-                ends: Some(SiteMs(self.ends)),
+                ends: Some(SiteMs(self.ends)).filter(|_| self.left_ms.is_none()),
                 order_seed: 3,
-                release: Some(release),
+                release,
+                left_ms: self.left_ms,
             }),
             prefetch: vec![sealed()],
         }
@@ -198,6 +202,7 @@ impl World {
             now_ms: AHEAD_MS,
             state: SeatState::Working,
             ends: STARTS + 3_600_000,
+            left_ms: None,
             saved: BTreeMap::new(),
             applied: 0,
             refusals: 0,
@@ -303,6 +308,32 @@ impl World {
         self.event(Event::Linked(Box::new(welcome)));
         let view = self.server.view();
         self.event(Event::Push(Box::new(view.into())));
+    }
+
+    /// The server says how the seat stands now.
+    pub(crate) fn say(&mut self, state: SeatState) {
+        self.server.state = state;
+        let view = self.server.view();
+        self.event(Event::Push(Box::new(view.into())));
+    }
+
+    /// The clock of this seat stops …
+    pub(crate) fn pause(&mut self) {
+        self.server.left_ms = Some(self.server.ends - self.server.now_ms);
+        self.say(SeatState::Paused);
+    }
+
+    /// … and runs again.
+    pub(crate) fn resume(&mut self) {
+        let left = self.server.left_ms.take().unwrap();
+        self.server.ends = self.server.now_ms + left;
+        self.say(SeatState::Working);
+    }
+
+    /// Time is granted.
+    pub(crate) fn grant(&mut self, ms: u64) {
+        self.server.ends += ms;
+        self.say(self.server.state);
     }
 
     pub(crate) fn unlink(&mut self) {

@@ -34,3 +34,4 @@ pub mod backup_paper;
 pub mod checklist;
 pub mod mock;
 pub mod seal;
+pub mod wall_clock;

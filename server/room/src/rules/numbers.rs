@@ -33,6 +33,9 @@ pub const POWER_CUT_LIMIT_MS: u64 = minutes(60);
 /// How far back a stretch may be taken out afterwards: a power cut at its limit, and time to talk about it.
 pub const REMOVE_BACK_MS: u64 = minutes(120);
 
+/// DESIGN §5: wall time that moves by more than this beyond the time that passed has jumped.
+pub const WALL_JUMP_MS: u64 = seconds(2);
+
 /// DESIGN §7: after so many failures at one seat a proctor has to look.
 pub const SIGN_IN_FAILURES_MAX: u32 = 5;
 /// After that the seat waits so long after each failure. Others are not affected: nobody can lock out a neighbour.

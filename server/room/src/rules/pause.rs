@@ -63,6 +63,7 @@ impl Wanted for RunClock {
         let by = site.actor(&self.by, act(&self.target, Act::ResumeSeat, Act::ResumeSitting))?;
         site.sitting(&self.sitting)?;
         let stopped = site.paused(&self.sitting, &self.target).ok_or(Refusal::NotPaused)?;
+        fits(site, &self.sitting, &self.target, Act::ResumeSeat, Act::ResumeSitting, now)?;
         if stopped.cause == PauseCause::PowerCut && now.at.since(stopped.from) > POWER_CUT_LIMIT_MS {
             return Err(Refusal::PowerCutTooLong { limit_minutes: (POWER_CUT_LIMIT_MS / minutes(1)) as u32 });
         }

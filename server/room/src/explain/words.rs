@@ -1,0 +1,134 @@
+//! The words of an explanation, Chinese and English side by side. Never decides what is said.
+
+use crate::{
+    authority::Actor,
+    state::{PauseCause, Site},
+};
+use exam_protocol::{
+    code::{Phase, SeatState},
+    ids::AccountId,
+    staff::StaffRole,
+};
+use serde::Serialize;
+
+/// One sentence in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// 中文.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Line {
+    pub(super) fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+}
+
+/// A word in both languages.
+type Word = (&'static str, &'static str);
+
+/// How a seat stands.
+pub fn state(state: SeatState) -> Word {
+    match state {
+        SeatState::Waiting => ("等待登录", "waiting for sign-in"),
+        SeatState::SignedIn => ("待核验", "signed in, awaiting admission"),
+        SeatState::Admitted => ("已准入", "admitted, waiting for the start"),
+        SeatState::Working => ("答题中", "working"),
+        SeatState::Stopped => ("时间到，已停止", "stopped, the time is over"),
+        SeatState::HandedIn => ("已交卷", "handed in"),
+        SeatState::Absent => ("缺考", "absent"),
+        SeatState::Away => ("暂离", "out with an escort"),
+        SeatState::Paused => ("已暂停", "paused"),
+        SeatState::Terminated => ("已终止考核", "ended by a decision"),
+        SeatState::Denied => ("未准入", "denied"),
+    }
+}
+
+/// Where a sitting stands.
+pub fn phase(phase: Phase) -> Word {
+    match phase {
+        Phase::Prepared => ("已导入", "prepared"),
+        Phase::Sealed => ("已封场", "sealed"),
+        Phase::Admitting => ("入场", "admitting"),
+        Phase::Running => ("考试中", "running"),
+        Phase::Paused => ("已暂停", "paused"),
+        Phase::Ended => ("已结束", "ended"),
+        Phase::Exported => ("已导出", "exported"),
+    }
+}
+
+/// Why a clock stood still.
+pub fn cause(cause: PauseCause) -> Word {
+    match cause {
+        PauseCause::PowerCut => ("停电", "power cut"),
+        PauseCause::Machine => ("设备故障", "machine"),
+        PauseCause::Network => ("网络故障", "network"),
+        PauseCause::Environment => ("环境", "environment"),
+        PauseCause::Illness => ("身体不适", "illness"),
+        PauseCause::Other => ("其他", "other"),
+    }
+}
+
+fn role(role: StaffRole) -> Word {
+    match role {
+        StaffRole::Chief => ("主考", "chief"),
+        StaffRole::Deputy => ("副主考", "deputy"),
+        StaffRole::Proctor => ("监考员", "proctor"),
+        StaffRole::Inspector => ("巡考员", "inspector"),
+        StaffRole::Admin => ("系统管理员", "administrator"),
+        StaffRole::Staff => ("工作人员", "staff"),
+    }
+}
+
+/// What a kind of fact is called; a kind without a word of its own is called by its name in the journal.
+pub fn kind(kind: &str) -> (&str, &str) {
+    match kind {
+        "server_noted" => ("服务器启动或停止", "the server started or stopped"),
+        "desk_taken" => ("考生机就位", "the machine took its desk"),
+        "station_enrolled" => ("考生机登记", "the machine was enrolled"),
+        "door_opened" => ("开放入场", "the door opened"),
+        "candidate_admitted" => ("准入", "admitted"),
+        "signed_in" => ("登录", "signed in"),
+        "sign_in_failed" => ("登录失败", "a sign-in failed"),
+        "sitting_started" => ("开考", "the sitting started"),
+        "wrong_code_entered" => ("启封码错误", "a wrong unlock code was typed"),
+        "answer_saved" => ("答案已存", "an answer was saved"),
+        "handed_in" => ("交卷", "handed in"),
+        "sitting_ended" => ("考试结束", "the sitting ended"),
+        "absence_recorded" => ("缺考", "recorded as absent"),
+        "bundle_exported" => ("成绩包已导出", "the bundle was exported"),
+        "clock_stopped" => ("停表", "the clock was stopped"),
+        "clock_ran" => ("恢复计时", "the clock ran again"),
+        "stretch_taken_out" => ("扣除时段", "a stretch was taken out"),
+        "time_granted" => ("延时", "time was granted"),
+        "wall_clock_jumped" => ("系统时间跳变", "the wall clock jumped"),
+        other => (other, other),
+    }
+}
+
+/// A person: name and role.
+pub(super) fn person(site: &Site, id: &AccountId) -> (String, String) {
+    match site.accounts.get(id) {
+        Some(account) => {
+            let (zh, en) = role(account.role);
+            (format!("{}（{zh}）", account.name), format!("{} ({en})", account.name))
+        }
+        None => (id.to_string(), id.to_string()),
+    }
+}
+
+/// Who acted: a person, or a machine nobody had signed on at.
+pub(super) fn actor(site: &Site, by: &Actor) -> (String, String) {
+    match &by.account {
+        Some(account) => person(site, account),
+        None => (format!("机器 {}（未登录人员）", by.station), format!("machine {} (nobody signed on)", by.station)),
+    }
+}
+
+/// `H:MM:SS`.
+pub fn length(ms: u64) -> String {
+    let seconds = ms / 1000;
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
