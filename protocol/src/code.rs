@@ -295,6 +295,12 @@ pub enum Refusal {
         /// How many.
         missing: u32,
     },
+    /// A password of staff is shorter than allowed.
+    #[error("the password needs at least {min_chars} characters")]
+    PasswordTooShort {
+        /// The limit, in characters.
+        min_chars: u32,
+    },
 }
 
 /// Which kind of check a package failed.

@@ -1,6 +1,7 @@
 //! The registry of frame numbers: which message has which tag, in which direction, and who may send it.
 //! A tag is never reused: a retired one keeps its number in [`RETIRED`].
 
+use crate::message::duty::*;
 use crate::{
     frame::{self, FrameError, RawFrame, RequestId},
     message::{admin::*, candidate::*, hello::*, transfer::*},
@@ -86,6 +87,15 @@ registry! {
         69 AskStatus,
         120 GetChunk,
         121 PutChunk,
+        260 SeatHand,
+        262 HandCall,
+        264 SendMessage,
+        266 ReadMessage,
+        268 AskMessages,
+        270 VisitCall,
+        272 FindCandidate,
+        274 PeopleCall,
+        276 TimeCall,
     }
 }
 
@@ -110,6 +120,13 @@ registry! {
         85 SiteStatus,
         122 Chunk,
         123 ChunkStored,
+        261 HandStands,
+        263 Hands,
+        265 SeatMessages,
+        267 SentMessages,
+        269 Visits,
+        271 Found,
+        273 People,
     }
 }
 
@@ -136,6 +153,14 @@ impl Up {
                 &[Admin]
             }
             Up::GetChunk(_) => &[Station, Console, Admin],
+            Up::SeatHand(_) | Up::ReadMessage(_) => &[Station],
+            Up::HandCall(_)
+            | Up::SendMessage(_)
+            | Up::AskMessages(_)
+            | Up::VisitCall(_)
+            | Up::FindCandidate(_)
+            | Up::PeopleCall(_)
+            | Up::TimeCall(_) => &[Console, Admin],
         }
     }
 }

@@ -3,5 +3,6 @@
 
 pub mod admin;
 pub mod candidate;
+pub mod duty;
 pub mod hello;
 pub mod transfer;

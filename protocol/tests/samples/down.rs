@@ -13,7 +13,7 @@ use exam_protocol::{
 
 /// Every message of the server, tricky variants one by one.
 pub(crate) fn downs() -> Vec<Sample<Down>> {
-    [first_words(), to_seats(), to_consoles(), status(), bulk()].concat()
+    [first_words(), to_seats(), to_consoles(), status(), bulk(), super::duty::downs()].concat()
 }
 
 one_of_each!(refusals: Refusal {
@@ -70,6 +70,7 @@ one_of_each!(refusals: Refusal {
     AlreadySettled = Refusal::AlreadySettled,
     SealIncomplete = Refusal::SealIncomplete { missing: 2 },
     SignaturesMissing = Refusal::SignaturesMissing { missing: 1 },
+    PasswordTooShort = Refusal::PasswordTooShort { min_chars: 8 },
 });
 
 one_of_each!(package_noes: PackageNo {

@@ -10,7 +10,7 @@ use exam_protocol::{
 
 /// Every message of a client, tricky variants one by one.
 pub(crate) fn ups() -> Vec<Sample<Up>> {
-    [first_words(), seats_words(), consoles_words(), bulk()].concat()
+    [first_words(), seats_words(), consoles_words(), bulk(), super::duty::ups()].concat()
 }
 
 fn first_words() -> Vec<Sample<Up>> {

@@ -145,4 +145,13 @@ facts! {
     "clock_ran" pause::ClockRan,
     "stretch_taken_out" pause::StretchTakenOut,
     "time_granted" extension::TimeGranted,
+    "hand_raised" hand::HandRaised,
+    "hand_lowered" hand::HandLowered,
+    "hand_taken" hand::HandTaken,
+    "hand_done" hand::HandDone,
+    "message_sent" message::MessageSent,
+    "message_delivered" message::MessageDelivered,
+    "message_read" message::MessageRead,
+    "visit_began" visit::VisitBegan,
+    "visit_noted" visit::VisitNoted,
 }

@@ -48,6 +48,21 @@ fn time_is_granted_by_the_table() {
 }
 
 #[test]
+fn hands_wait_in_line_by_the_table() {
+    script::check("hand.txt", include_str!("tables/hand.txt"));
+}
+
+#[test]
+fn messages_reach_seats_by_the_table() {
+    script::check("message.txt", include_str!("tables/message.txt"));
+}
+
+#[test]
+fn inspectors_visit_rooms_by_the_table() {
+    script::check("visit.txt", include_str!("tables/visit.txt"));
+}
+
+#[test]
 #[should_panic(expected = "line 2")]
 fn a_table_that_is_wrong_fails_at_its_line() {
     script::check("control", "08:00:00 package 90m automatic -> ok\n08:00:00 door opens -> refused seat_unknown\n");

@@ -22,6 +22,19 @@ pub const POWER_CUT_LIMIT_MS: u64 = minutes(60);
 /// How far back a stretch may be taken out afterwards: a power cut at its limit, and time to talk about it.
 pub const REMOVE_BACK_MS: u64 = minutes(120);
 
+/// HB-33: a visit within so long after the start is the visit at the start; by then the door is closed (HB-20).
+pub const VISIT_START_MS: u64 = minutes(30);
+/// HB-33: a visit in the last minutes is the visit at the end; then candidates are reminded (HB-22).
+pub const VISIT_END_MS: u64 = minutes(15);
+/// Visits of one sitting.
+pub const VISITS_PER_SITTING_MAX: usize = 50;
+/// Times one visit may be written down.
+pub const VISIT_NOTES_MAX: usize = 10;
+/// HB-25: hands one desk may raise in one sitting: one every six minutes for five hours.
+pub const HANDS_PER_DESK_MAX: u32 = 50;
+/// Messages of a site.
+pub const MESSAGES_MAX: usize = 5_000;
+
 /// DESIGN §7: after so many failures at one seat a proctor has to look.
 pub const SIGN_IN_FAILURES_MAX: u32 = 5;
 /// After that the seat waits so long after each failure. Others are not affected: nobody can lock out a neighbour.

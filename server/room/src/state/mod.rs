@@ -2,13 +2,21 @@
 //! beside it. No wall clock decides anything.
 
 mod attempt;
+mod hands;
+mod messages;
 mod queries;
 mod sitting;
 mod time;
+mod visits;
+mod whereabouts;
 
 pub use attempt::{AnswerLog, Attempt, Version};
+pub use hands::{Closed, Hand, Hands};
+pub use messages::{Delivery, Message, Messages, UNREAD_SHOWN_MAX};
 pub use sitting::{Sitting, Stage};
 pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
+pub use visits::{Findings, Visit, Visits};
+pub use whereabouts::Whereabouts;
 
 use crate::rules::founding::ClockAnchor;
 use exam_protocol::{
@@ -63,6 +71,12 @@ pub struct Site {
     pub accounts: BTreeMap<AccountId, Account>,
     /// Attempts.
     pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// Raised hands.
+    pub hands: Hands,
+    /// Messages to seats.
+    pub messages: Messages,
+    /// Visits of the inspector (HB-33).
+    pub visits: Visits,
 }
 
 impl Site {
@@ -87,6 +101,9 @@ impl Site {
             candidates: BTreeMap::new(),
             accounts: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            hands: Hands::default(),
+            messages: Messages::default(),
+            visits: Visits::default(),
         }
     }
 }

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+mod duty;
+
 use exam_protocol::{
     answer::Answer,
     code::Refusal,
@@ -103,6 +105,9 @@ impl Script {
         }
         self.now.at = SiteMs(at);
         let words: Vec<&str> = act.split_whitespace().collect();
+        if let Some(said) = duty::said(self, &words) {
+            return said;
+        }
         match words.as_slice() {
             ["state", "of", "seat", n] => self.state(n),
             ["phase"] => format!("{:?}", self.site.sittings[&sitting()].phase()).to_lowercase(),
