@@ -301,6 +301,12 @@ pub enum Refusal {
         /// The limit, in characters.
         min_chars: u32,
     },
+    /// Too many wrong passwords of staff at this console; others are not affected.
+    #[error("too many wrong passwords at this console: wait {wait_s} s")]
+    PasswordPause {
+        /// Seconds until the next try.
+        wait_s: u32,
+    },
 }
 
 /// Which kind of check a package failed.

@@ -71,6 +71,7 @@ one_of_each!(refusals: Refusal {
     SealIncomplete = Refusal::SealIncomplete { missing: 2 },
     SignaturesMissing = Refusal::SignaturesMissing { missing: 1 },
     PasswordTooShort = Refusal::PasswordTooShort { min_chars: 8 },
+    PasswordPause = Refusal::PasswordPause { wait_s: 30 },
 });
 
 one_of_each!(package_noes: PackageNo {

@@ -87,6 +87,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    #[command(flatten)]
+    Duty(super::duty::DutyCommand),
 }
 
 #[derive(Subcommand)]

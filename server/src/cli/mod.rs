@@ -2,6 +2,7 @@
 //! exit code. Never prompts where nobody sits at a terminal.
 
 mod args;
+mod duty;
 mod exit;
 mod offline;
 mod online;
@@ -43,5 +44,6 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         },
         Command::Export { sitting, out } => online::export(&data, sitting, &out, output),
         Command::Backup { out } => online::backup(&data, &out, output),
+        Command::Duty(command) => duty::run(&data, command, output),
     }
 }

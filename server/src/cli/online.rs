@@ -21,7 +21,11 @@ use serde_json::json;
 use std::{io::IsTerminal, net::SocketAddr, path::Path};
 
 /// Runs one conversation with the server.
-fn talk<T>(dir: &Path, server: Option<SocketAddr>, conversation: impl AsyncFnOnce(Link) -> Result<T>) -> Result<T> {
+pub(super) fn talk<T>(
+    dir: &Path,
+    server: Option<SocketAddr>,
+    conversation: impl AsyncFnOnce(Link) -> Result<T>,
+) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (link, _welcome) = client::connect(dir, server).await?;
@@ -30,7 +34,7 @@ fn talk<T>(dir: &Path, server: Option<SocketAddr>, conversation: impl AsyncFnOnc
 }
 
 /// Asks one thing and expects one kind of answer.
-fn ask<T>(dir: &Path, message: impl Into<Up>, expect: impl FnOnce(Down) -> Option<T>) -> Result<T> {
+pub(super) fn ask<T>(dir: &Path, message: impl Into<Up>, expect: impl FnOnce(Down) -> Option<T>) -> Result<T> {
     let message = message.into();
     talk(dir, None, async |link: Link| {
         let name = message.name();
@@ -38,7 +42,7 @@ fn ask<T>(dir: &Path, message: impl Into<Up>, expect: impl FnOnce(Down) -> Optio
     })
 }
 
-fn done(down: Down) -> Option<()> {
+pub(super) fn done(down: Down) -> Option<()> {
     matches!(down, Down::Done(_)).then_some(())
 }
 
@@ -181,7 +185,7 @@ fn confirmed(sitting: &SittingId, working: u32) -> Result<bool> {
     Ok(typed.trim() == sitting.as_str())
 }
 
-fn said(output: Output, people: &str, sitting: &SittingId) {
+pub(super) fn said(output: Output, people: &str, sitting: &SittingId) {
     output.result(|| format!("{people}: {sitting}"), || json!({ "ok": true, "sitting": sitting }));
 }
 
