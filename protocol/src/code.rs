@@ -307,6 +307,18 @@ pub enum Refusal {
     /// Only a mock sitting may begin anew.
     #[error("only a mock sitting can begin anew")]
     NotMockSitting,
+    /// A password of staff is shorter than allowed.
+    #[error("the password needs at least {min_chars} characters")]
+    PasswordTooShort {
+        /// The limit, in characters.
+        min_chars: u32,
+    },
+    /// Too many wrong passwords of staff at this console; others are not affected.
+    #[error("too many wrong passwords at this console: wait {wait_s} s")]
+    PasswordPause {
+        /// Seconds until the next try.
+        wait_s: u32,
+    },
 }
 
 /// Which kind of check a package failed.

@@ -1,6 +1,7 @@
 //! The registry of frame numbers: which message has which tag, in which direction, and who may send it.
 //! A tag is never reused: a retired one keeps its number in [`RETIRED`].
 
+use crate::message::duty::*;
 use crate::message::incident::*;
 use crate::{
     frame::{self, FrameError, RawFrame, RequestId},
@@ -119,6 +120,15 @@ registry! {
         234 RequestBackupPaper,
         236 UseBackupPaper,
         238 ResetMock,
+        260 SeatHand,
+        262 HandCall,
+        264 SendMessage,
+        266 ReadMessage,
+        268 AskMessages,
+        270 VisitCall,
+        272 FindCandidate,
+        274 PeopleCall,
+        276 TimeCall,
     }
 }
 
@@ -149,6 +159,13 @@ registry! {
         181 Recorded,
         183 Records,
         221 Readiness,
+        261 HandStands,
+        263 Hands,
+        265 SeatMessages,
+        267 SentMessages,
+        269 Visits,
+        271 Found,
+        273 People,
     }
 }
 
@@ -186,6 +203,14 @@ impl Up {
             Up::AskReadiness(_) | Up::ConfirmCheck(_) | Up::WithdrawCheck(_) | Up::SealRoom(_) => &[Console, Admin],
             Up::TickItem(_) | Up::UntickItem(_) => &[Console, Admin],
             Up::RequestBackupPaper(_) | Up::UseBackupPaper(_) | Up::ResetMock(_) => &[Console, Admin],
+            Up::SeatHand(_) | Up::ReadMessage(_) => &[Station],
+            Up::HandCall(_)
+            | Up::SendMessage(_)
+            | Up::AskMessages(_)
+            | Up::VisitCall(_)
+            | Up::FindCandidate(_)
+            | Up::PeopleCall(_)
+            | Up::TimeCall(_) => &[Console, Admin],
         }
     }
 }

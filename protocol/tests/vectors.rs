@@ -188,3 +188,22 @@ fn no_seat_may_steer_the_room() {
         assert!(!(steers && sample.senders().contains(&Role::Station)), "{} is open to seats", sample.name());
     }
 }
+
+#[test]
+fn only_seats_speak_for_candidates_and_only_staff_for_staff() {
+    for (_, sample) in ups() {
+        let seats_word = matches!(sample, Up::SeatHand(_) | Up::ReadMessage(_));
+        let staff_word = matches!(
+            sample,
+            Up::HandCall(_)
+                | Up::SendMessage(_)
+                | Up::AskMessages(_)
+                | Up::VisitCall(_)
+                | Up::FindCandidate(_)
+                | Up::PeopleCall(_)
+                | Up::TimeCall(_)
+        );
+        assert!(!seats_word || sample.senders() == [Role::Station], "{}", sample.name());
+        assert!(!staff_word || sample.senders() == [Role::Console, Role::Admin], "{}", sample.name());
+    }
+}

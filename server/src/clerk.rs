@@ -103,6 +103,14 @@ impl Clerk {
         answer.await.unwrap_or(Err(No::Error(ErrorCode::Internal)))
     }
 
+    /// Asks and does not wait for the answer: for what the shell has seen happen, from any thread, the clerk's own too.
+    ///
+    /// # Errors
+    /// `Busy`: it was not taken.
+    pub fn note(&self, ask: impl Into<Ask>) -> Result<(), No> {
+        self.submit(Job::Ask(Box::new(ask.into()), oneshot::channel().0))
+    }
+
     /// Looks at the site as it is on disk.
     ///
     /// # Errors

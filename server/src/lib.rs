@@ -9,6 +9,7 @@ pub mod import;
 pub mod init;
 pub mod journal;
 pub mod net;
+pub mod passwords;
 pub mod reception;
 pub mod run;
 pub mod site;

@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     journal::Journal,
     net,
+    passwords::Passwords,
     reception::{Parts, Presence, Reception},
     site::SiteKeys,
     vault::Vault,
@@ -82,6 +83,7 @@ pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
         site_name,
         boot,
         enrol_code_valid_ms: minutes(config.enrol_code_valid_minutes),
+        passwords: Passwords::start()?,
     });
     drop(teller.set(reception.clone()));
     reception.note_server_gap(gap.ms).await;

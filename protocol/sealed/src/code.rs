@@ -87,6 +87,11 @@ impl UnlockCode {
         }
         Ok(Self(symbols))
     }
+
+    /// The characters alone, without dashes: what HQ's time grants are hashed from (`exam_protocol::grant`).
+    pub fn folded(&self) -> String {
+        self.0.iter().map(|symbol| char::from(ALPHABET[usize::from(*symbol)])).collect()
+    }
 }
 
 /// `XXXXXX-XXXXXX-XXXXXX`: also the passphrase that stock `age` takes.

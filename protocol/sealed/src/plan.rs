@@ -3,6 +3,7 @@
 
 use crate::manifest::{Manifest, RoomPlan, Roster, SittingPlan};
 use exam_protocol::{
+    grant::GRANTS_MAX,
     ids::{AdmissionNo, PaperId, RoomId, SeatNo, SittingId},
     plan::{CANDIDATES_MAX, SITTING_MINUTES_MAX, SITTING_MINUTES_MIN},
 };
@@ -68,6 +69,14 @@ pub enum PlanFault {
         sitting: SittingId,
         /// Its length.
         minutes: u32,
+    },
+    /// More time grants than HQ prepares.
+    #[error("sitting {sitting} has {found} time grants (延时码), at most {GRANTS_MAX} are allowed")]
+    TooManyGrants {
+        /// Which sitting.
+        sitting: SittingId,
+        /// How many.
+        found: usize,
     },
     /// A title longer than any screen.
     #[error("{what} has a title or name of more than 200 characters, or none")]
@@ -221,6 +230,9 @@ fn check_sitting(plan: &SittingPlan, rooms: &BTreeSet<&RoomId>, papers: &BTreeSe
     }
     if !(SITTING_MINUTES_MIN..=SITTING_MINUTES_MAX).contains(&plan.duration_min) {
         return Err(PlanFault::Duration { sitting, minutes: plan.duration_min });
+    }
+    if plan.hq_grants.len() > GRANTS_MAX {
+        return Err(PlanFault::TooManyGrants { sitting, found: plan.hq_grants.len() });
     }
     Ok(())
 }

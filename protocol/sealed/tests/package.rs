@@ -4,7 +4,7 @@
 
 mod sample;
 
-use exam_protocol::ids::Sha256;
+use exam_protocol::{grant::GRANTS_MAX, ids::Sha256};
 use exam_sealed::{
     manifest::{Manifest, Roster},
     package::{self, BuildError, MANIFEST, MANIFEST_SIGNATURE, Package, PackageFault, PackageInput},
@@ -172,7 +172,10 @@ fn plan_fault(change: impl FnOnce(&mut PackageInput)) -> PlanFault {
 fn impossible_plans_are_never_built() {
     use PlanFault as F;
     type Case = (PlanFault, fn(&mut PackageInput));
-    let cases: [Case; 12] = [
+    let cases: [Case; 13] = [
+        (F::TooManyGrants { sitting: "s1".parse().unwrap(), found: GRANTS_MAX + 1 }, |i| {
+            i.sittings[0].hq_grants = vec![Sha256::of(b"grant"); GRANTS_MAX + 1]
+        }),
         (F::DuplicateRoom("r1".parse().unwrap()), |i| i.rooms.push(i.rooms[0].clone())),
         (F::DuplicateSeat { room: "r1".parse().unwrap(), seat: seat(1) }, |i| i.rooms[0].spares.push(seat(1))),
         (F::NoSittings, |i| i.sittings.clear()),

@@ -1,6 +1,7 @@
 //! Who is here, where and how: admission denied, identity, leaves, machine swaps, ends and re-openings, hand-in consent,
 //! absences, lost time. Never carries a name, a question or, from the server, a password.
 
+use super::duty::Approval;
 use crate::{
     answer::Answer,
     code::SeatState,
@@ -50,21 +51,6 @@ pub enum LossEvidence {
     Declared,
     /// The server's last contact with the old machine.
     LastContact,
-}
-
-/// One person's word, proven by password.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proof {
-    /// Who.
-    pub account: AccountId,
-    /// As typed.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Proof {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Proof({})", self.account)
-    }
 }
 
 /// Console → server: 拒绝准入; takes an admission back that has not begun to count.
@@ -145,7 +131,7 @@ pub enum Decision {
         /// In words.
         reason: String,
         /// Chief and inspector.
-        agreed: Vec<Proof>,
+        agreed: Vec<Approval>,
     },
 }
 
@@ -268,7 +254,7 @@ pub enum LossWord {
         /// How much, at most what was proposed.
         minutes: u32,
         /// Chief and inspector.
-        agreed: Vec<Proof>,
+        agreed: Vec<Approval>,
     },
     /// HQ grants; more than 15 minutes take this.
     AcceptByHq {

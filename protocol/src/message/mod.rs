@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod attendance;
 pub mod candidate;
+pub mod duty;
 pub mod hello;
 pub mod incident;
 pub mod readiness;

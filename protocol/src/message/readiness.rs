@@ -1,6 +1,7 @@
 //! Getting a room ready and keeping it so: seat reports, seal, check-list, backup papers, mock sittings.
 //! Never carries a question, an answer or a candidate's name.
 
+use super::duty::Approval;
 use crate::{
     checklist::{CheckItem, ItemStanding},
     code::Phase,
@@ -60,28 +61,13 @@ pub struct WithdrawCheck {
     pub reason: String,
 }
 
-/// A person signs with their own password.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SealSignature {
-    /// Who.
-    pub account: AccountId,
-    /// As typed.
-    pub password: String,
-}
-
-impl std::fmt::Debug for SealSignature {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SealSignature").field("account", &self.account).finish_non_exhaustive()
-    }
-}
-
 /// Console → server: 封场. Administrator and staff sign (HB-11).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealRoom {
     /// Which sitting.
     pub sitting: SittingId,
     /// Both signatures, in any order.
-    pub signatures: Vec<SealSignature>,
+    pub signatures: Vec<Approval>,
 }
 
 /// Console → server: tick an item of the check-list.

@@ -17,6 +17,7 @@ pub(crate) fn downs() -> Vec<Sample<Down>> {
     all.extend(attendance());
     all.extend(records_words());
     all.extend(readiness());
+    all.extend(super::duty::downs());
     all
 }
 
@@ -78,6 +79,8 @@ one_of_each!(refusals: Refusal {
     CheckMeasured = Refusal::CheckMeasured,
     MockSitting = Refusal::MockSitting,
     NotMockSitting = Refusal::NotMockSitting,
+    PasswordTooShort = Refusal::PasswordTooShort { min_chars: 8 },
+    PasswordPause = Refusal::PasswordPause { wait_s: 30 },
 });
 
 one_of_each!(package_noes: PackageNo {

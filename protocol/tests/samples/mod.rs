@@ -2,6 +2,7 @@
 //! soil of the hostile-input tests. Never holds real personal data: numbers and names are invented.
 
 mod down;
+mod duty;
 mod up;
 
 use exam_protocol::{

@@ -2,7 +2,7 @@
 
 use super::{Sample, admission_no, answers, desk, hash, id, item, roles, seat_no};
 use exam_protocol::{
-    message::{admin::*, attendance::*, candidate::*, hello::*, transfer::*},
+    message::{admin::*, attendance::*, candidate::*, duty::Approval, hello::*, transfer::*},
     tag::Up,
     time::SiteMs,
     version::VersionRange,
@@ -14,6 +14,7 @@ pub(crate) fn ups() -> Vec<Sample<Up>> {
     all.extend(attendance());
     all.extend(records_words());
     all.extend(readiness());
+    all.extend(super::duty::ups());
     all
 }
 
@@ -79,7 +80,7 @@ fn attendance() -> Vec<Sample<Up>> {
     let (attempt, reason) = (AttemptId(70_000), || "黑屏".to_owned());
     let sitting = || id("s-theory-am");
     let proofs = || {
-        let proof = |account| Proof { account: id(account), password: "Zhong-Guan-7".to_owned() };
+        let proof = |account| Approval { account: id(account), password: "Zhong-Guan-7".to_owned() };
         vec![proof("chief"), proof("inspector")]
     };
     let leave = |step| Leave { attempt, step };
@@ -204,7 +205,7 @@ fn readiness() -> Vec<Sample<Up>> {
         disk_free_bytes: 5_368_709_120,
         version: "0.1.0".to_owned(),
     };
-    let signature = |account| SealSignature { account: id(account), password: "made-up".to_owned() };
+    let signature = |account| Approval { account: id(account), password: "made-up".to_owned() };
     let (seat, paper, reason) = (Some(seat_no(13)), || id("theory-b"), || "停电".to_owned());
     let code = || "ABCD-EFGH-JKMN-PQRS-TV".to_owned();
     vec![

@@ -5,6 +5,7 @@ mod bundle;
 mod code;
 mod disk;
 mod exit;
+mod grant;
 mod keys;
 mod mark;
 mod package;
@@ -38,7 +39,7 @@ enum Command {
     /// Sealed exam packages (考试包).
     #[command(subcommand, after_help = exit::EXIT_CODES_HELP)]
     Package(PackageCommand),
-    /// Unlock codes (启封码).
+    /// Unlock codes (启封码) and time grants (延时码).
     #[command(subcommand, after_help = exit::EXIT_CODES_HELP)]
     Code(CodeCommand),
     /// Result bundles (成绩包).
@@ -81,6 +82,9 @@ enum CodeCommand {
     /// Print the unlock code of a sitting's paper.
     #[command(after_help = exit::EXIT_CODES_HELP)]
     Unlock(code::UnlockArgs),
+    /// Print a code that grants more time than a site may by itself (延时码).
+    #[command(after_help = exit::EXIT_CODES_HELP)]
+    Extend(code::ExtendArgs),
 }
 
 #[derive(Subcommand)]
@@ -112,6 +116,7 @@ fn run(command: &Command, say: &Say) -> anyhow::Result<()> {
         Command::Paper(PaperCommand::Show(args)) => paper::show(args, say),
         Command::Package(PackageCommand::Build(args)) => package::build(args, say),
         Command::Code(CodeCommand::Unlock(args)) => code::unlock(args, say),
+        Command::Code(CodeCommand::Extend(args)) => code::extend(args, say),
         Command::Bundle(BundleCommand::Verify(args)) => bundle::verify(args, say),
         Command::Bundle(BundleCommand::Open(args)) => bundle::open(args, say),
         Command::Mark(args) => mark::run(args, say),

@@ -5,6 +5,7 @@ use crate::{
     code::{PackageSecrets, secrets_path},
     disk::{self, Access},
     exit::{Exit, Say},
+    grant::GrantSeed,
     keys::HqKeys,
     plan::{self, Ready},
 };
@@ -39,14 +40,18 @@ pub(crate) fn build(args: &BuildArgs, say: &Say) -> Result<()> {
     let secrets_file = secrets_path(&args.out);
     disk::must_be_free(&args.out)?;
     disk::must_be_free(&secrets_file)?;
-    let ready = plan::read(&args.plan, say)?;
+    let mut ready = plan::read(&args.plan, say)?;
     let hq = HqKeys::load(&ready.keys_dir)?;
     let key_id = sealed_keys::key_id(&hq.signing_public)?;
     let codes = draw_codes(&ready.papers)?;
+    let grants = GrantSeed::draw()?;
+    for plan in &mut ready.sittings {
+        plan.hq_grants = grants.commitments(&plan.sitting);
+    }
     let built = seal(ready, hq, &codes)?;
 
     let manifest = &built.manifest;
-    let secrets = PackageSecrets::new(&built.bytes, manifest.exam.clone(), manifest.site.clone(), &codes);
+    let secrets = PackageSecrets::new(&built.bytes, manifest.exam.clone(), manifest.site.clone(), &codes, grants);
     secrets.write(&secrets_file)?;
     if let Err(error) = disk::write_new(&args.out, &built.bytes, Access::Shared) {
         let _ = fs::remove_file(&secrets_file); // made by this very run; the first error is the one to tell

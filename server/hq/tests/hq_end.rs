@@ -576,3 +576,77 @@ fn a_room_cannot_hold_two_sittings_at_once() {
         stderr(&out)
     );
 }
+
+/// A room where a sitting of this package runs, as the core sees it.
+fn running(package: &Package<Cursor<Vec<u8>>>) -> exam_room::Site {
+    use exam_room::{Fact, rules::founding::Found, rules::package::PackageTaken, rules::start::SittingStarted};
+    let manifest = package.manifest();
+    let mut site = exam_room::Site::new(manifest.site.clone());
+    let admin: exam_protocol::ids::StationId = "admin".parse().unwrap();
+    let (name, certificate) = ("样例考点".to_owned(), exam_protocol::ids::Sha256::of(b"admin"));
+    let found = Found { name, admin: admin.clone(), certificate, hq_minisign: None };
+    let now = exam_protocol::time::Now::default();
+    let mut facts: Vec<Fact> = site.decide(now, &found.into()).unwrap();
+    facts.push(
+        PackageTaken {
+            package: exam_protocol::ids::Sha256::of(b"package"),
+            exam: manifest.exam.clone(),
+            title: manifest.exam_title.clone(),
+            hq_minisign: manifest.hq_minisign.clone(),
+            hq_recipient: manifest.hq_recipient.clone(),
+            rooms: manifest.rooms.clone(),
+            sittings: manifest.sittings.clone(),
+            papers: vec![],
+            rules: manifest.rules,
+            candidates: vec![],
+        }
+        .into(),
+    );
+    let secret = exam_protocol::ids::SealedBytes(vec![]);
+    let by = exam_room::authority::Actor { station: admin, account: None };
+    let (sitting, paper) = (manifest.sittings[0].sitting.clone(), manifest.sittings[0].paper.clone());
+    facts.push(SittingStarted { sitting, paper, secret, by }.into());
+    facts.iter().for_each(|fact| site.apply(now, fact));
+    site
+}
+
+#[test]
+fn a_time_grant_of_hq_is_taken_by_the_room_once_and_for_its_minutes_only() {
+    use exam_protocol::{code::Refusal, grant::commitment, time::Now};
+    use exam_room::{rules::extension::ExtendByHq, state::Target};
+    let desk = Desk::new();
+    assert!(desk.build().status.success());
+    let code = |minutes: &str, index: &str| {
+        let args = ["code", "extend", "--package", "p.exam", "--sitting", "s1", "--minutes", minutes, "--index", index];
+        desk.hq(&args)
+    };
+    let printed = |minutes: &str, index: &str| {
+        let out = code(minutes, index);
+        assert!(out.status.success(), "{}", stderr(&out));
+        UnlockCode::parse(&String::from_utf8(out.stdout).unwrap()).unwrap()
+    };
+    let mut site = running(&desk.package());
+    let ask = |minutes: u32, code: &UnlockCode| {
+        let sitting: exam_protocol::ids::SittingId = "s1".parse().unwrap();
+        let code = commitment(&sitting, minutes, &code.folded());
+        let (target, reason, by) = (Target::Sitting, "停电".to_owned(), "admin".parse().unwrap());
+        ExtendByHq { sitting, target, minutes, reason, code, by }.into()
+    };
+    let now = Now::default();
+    let twenty = printed("20", "1");
+    assert_eq!(twenty, printed("20", "1"), "HQ can say the same code again");
+    assert_eq!(site.decide(now, &ask(25, &twenty)), Err(Refusal::HqCodeInvalid), "other minutes");
+    for fact in site.decide(now, &ask(20, &twenty)).unwrap() {
+        site.apply(now, &fact);
+    }
+    assert_eq!(site.decide(now, &ask(20, &twenty)), Err(Refusal::HqCodeUsed));
+    assert!(site.decide(now, &ask(20, &printed("20", "2"))).is_ok(), "the next code of the same minutes");
+    assert!(site.decide(now, &ask(120, &printed("120", "4"))).is_ok());
+    for (minutes, index) in [("7", "1"), ("0", "1"), ("125", "1"), ("20", "0"), ("20", "5")] {
+        assert_eq!(code(minutes, index).status.code(), Some(3), "{minutes} minutes, index {index}");
+    }
+    let package = desk.read("p.exam");
+    let manifest = desk.package().member("manifest.json").unwrap();
+    let leaks = |bytes: &[u8]| bytes.windows(18).any(|w| w == twenty.folded().as_bytes());
+    assert!(!leaks(&package) && !leaks(&manifest), "the site gets hashes, never a code");
+}

@@ -167,6 +167,24 @@ asks! {
     mock::ResetMock,
     /// The wall clock jumped.
     wall_clock::NoteWallJump,
+    /// 举手.
+    hand::RaiseHand,
+    /// 取消举手.
+    hand::LowerHand,
+    /// 处理举手.
+    hand::TakeHand,
+    /// 举手已处理.
+    hand::FinishHand,
+    /// 发消息.
+    message::Say,
+    /// 已送达.
+    message::NoteDelivered,
+    /// 已读.
+    message::Read,
+    /// 巡考.
+    visit::BeginVisit,
+    /// 巡考记录.
+    visit::NoteVisit,
 }
 
 impl Site {

@@ -187,4 +187,13 @@ facts! {
     "backup_paper_used" backup_paper::BackupPaperUsed,
     "mock_reset" mock::MockReset,
     "wall_clock_jumped" wall_clock::WallClockJumped,
+    "hand_raised" hand::HandRaised,
+    "hand_lowered" hand::HandLowered,
+    "hand_taken" hand::HandTaken,
+    "hand_done" hand::HandDone,
+    "message_sent" message::MessageSent,
+    "message_delivered" message::MessageDelivered,
+    "message_read" message::MessageRead,
+    "visit_began" visit::VisitBegan,
+    "visit_noted" visit::VisitNoted,
 }

@@ -159,6 +159,15 @@ impl RoomRecord {
                 Some(Line::new("备用试卷", what).target(&f.target).by(&f.by))
             }
             Fact::WallClockJumped(_) => None,
+            Fact::HandRaised(_) => None,
+            Fact::HandLowered(_) => None,
+            Fact::HandTaken(_) => None,
+            Fact::HandDone(_) => None,
+            Fact::MessageSent(_) => None,
+            Fact::MessageDelivered(_) => None,
+            Fact::MessageRead(_) => None,
+            Fact::VisitBegan(f) => Some(Line::new("巡考", "巡考员到场").by(&f.by)),
+            Fact::VisitNoted(f) => Some(Line::new("巡考", format!("巡考情况：{}", f.findings)).by(&f.by)),
             Fact::MockReset(f) => Some(Line::new("模拟", "模拟考试重新开始").by(&f.by)),
         }
     }

@@ -77,6 +77,7 @@ fn early_hand_in_takes_consent_by_the_table() {
     script::check("consent.txt", include_str!("tables/consent.txt"));
 }
 
+#[test]
 fn what_happens_is_recorded_signed_and_reported_by_the_table() {
     script::check("incident.txt", include_str!("tables/incident.txt"));
 }
@@ -86,6 +87,7 @@ fn what_the_system_finds_is_judged_by_people_by_the_table() {
     script::check("finding.txt", include_str!("tables/finding.txt"));
 }
 
+#[test]
 fn a_room_is_sealed_and_the_seal_breaks_by_the_table() {
     script::check("seal.txt", include_str!("tables/seal.txt"));
 }
@@ -103,6 +105,21 @@ fn a_backup_paper_takes_the_place_of_the_planned_one_by_the_table() {
 #[test]
 fn a_mock_sitting_is_repeatable_and_apart_by_the_table() {
     script::check("mock.txt", include_str!("tables/mock.txt"));
+}
+
+#[test]
+fn hands_wait_in_line_by_the_table() {
+    script::check("hand.txt", include_str!("tables/hand.txt"));
+}
+
+#[test]
+fn messages_reach_seats_by_the_table() {
+    script::check("message.txt", include_str!("tables/message.txt"));
+}
+
+#[test]
+fn inspectors_visit_rooms_by_the_table() {
+    script::check("visit.txt", include_str!("tables/visit.txt"));
 }
 
 #[test]

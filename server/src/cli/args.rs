@@ -108,6 +108,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: super::readiness::ReadyCommand,
     },
+    #[command(flatten)]
+    Duty(super::duty::DutyCommand),
 }
 
 #[derive(Subcommand)]

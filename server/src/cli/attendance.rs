@@ -13,9 +13,10 @@ use exam_protocol::{
     message::{
         attendance::{
             AskAttendance, AttendanceList, ConsentHandIn, DecideAttempt, Decision, DenyCandidate, EndWhy,
-            IdentityCheck, Leave, LeaveStep, LossWord, LostTime, PresentNote, Proof, RollCall, RollEntry, SwapMachine,
+            IdentityCheck, Leave, LeaveStep, LossWord, LostTime, PresentNote, RollCall, RollEntry, SwapMachine,
         },
         candidate::AttemptId,
+        duty::Approval,
     },
     tag::{Down, Up},
     time::{SiteMs, minutes},
@@ -306,7 +307,7 @@ fn seat_no(no: u16) -> Result<SeatNo> {
 }
 
 /// One password a line, in the order of the accounts.
-fn proofs(accounts: Vec<AccountId>) -> Result<Vec<Proof>> {
+fn proofs(accounts: Vec<AccountId>) -> Result<Vec<Approval>> {
     let stdin = std::io::stdin();
     let asks = stdin.is_terminal();
     let mut lines = stdin.lock().lines();
@@ -315,7 +316,7 @@ fn proofs(accounts: Vec<AccountId>) -> Result<Vec<Proof>> {
             eprint!("{account} 的密码 · password of {account}: ");
         }
         let password = lines.next().transpose()?.unwrap_or_default();
-        Ok(Proof { account, password: password.trim_end().to_owned() })
+        Ok(Approval { account, password: password.trim_end().to_owned() })
     };
     accounts.into_iter().map(proof).collect()
 }

@@ -3,6 +3,7 @@
 
 mod args;
 mod attendance;
+mod duty;
 mod exit;
 mod incident;
 mod journal;
@@ -66,5 +67,6 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         Command::Incident { command } => incident::run(&data, command, output),
         Command::Record { sitting } => incident::record(&data, &sitting, output),
         Command::Ready { command } => readiness::run(&data, command, output),
+        Command::Duty(command) => duty::run(&data, command, output),
     }
 }

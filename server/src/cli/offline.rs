@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use exam_link::private_file;
 use exam_server::{config::Config, init, journal, run, vault::Vault};
 use serde_json::json;
-use std::{io::Write, net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path};
 use tracing_subscriber::{Layer, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Largest file looked at as HQ's public key.

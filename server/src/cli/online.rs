@@ -28,7 +28,11 @@ use serde_json::json;
 use std::{io::IsTerminal, net::SocketAddr, path::Path};
 
 /// Runs one conversation with the server.
-fn talk<T>(dir: &Path, server: Option<SocketAddr>, conversation: impl AsyncFnOnce(Link) -> Result<T>) -> Result<T> {
+pub(super) fn talk<T>(
+    dir: &Path,
+    server: Option<SocketAddr>,
+    conversation: impl AsyncFnOnce(Link) -> Result<T>,
+) -> Result<T> {
     Vault::new(dir).require_site()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -203,7 +207,7 @@ fn confirmed(sitting: &SittingId, working: u32) -> Result<bool> {
     Ok(typed.trim() == sitting.as_str())
 }
 
-fn said(output: Output, people: &str, sitting: &SittingId) {
+pub(super) fn said(output: Output, people: &str, sitting: &SittingId) {
     output.result(|| format!("{people}: {sitting}"), || json!({ "ok": true, "sitting": sitting }));
 }
 

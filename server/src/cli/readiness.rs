@@ -8,12 +8,13 @@ use super::{
 };
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use exam_protocol::message::duty::Approval;
 use exam_protocol::{
     checklist::{CheckItem, ItemStanding},
     ids::{AccountId, PaperId, SeatNo, SittingId},
     message::readiness::{
-        AskReadiness, ConfirmCheck, Readiness, RequestBackupPaper, ResetMock, SealRoom, SealSignature, TickItem,
-        UntickItem, UseBackupPaper, WithdrawCheck,
+        AskReadiness, ConfirmCheck, Readiness, RequestBackupPaper, ResetMock, SealRoom, TickItem, UntickItem,
+        UseBackupPaper, WithdrawCheck,
     },
     seal::{CheckStanding, SealCheck},
     tag::{Down, Up},
@@ -184,17 +185,17 @@ pub(super) fn run(dir: &Path, command: ReadyCommand, output: Output) -> Result<(
 }
 
 /// Two passwords, a line each: never on the command line, where every other program of the machine could read them.
-fn signatures(admin: AccountId, staff: AccountId) -> Result<Vec<SealSignature>> {
+fn signatures(admin: AccountId, staff: AccountId) -> Result<Vec<Approval>> {
     let stdin = std::io::stdin();
     let asked = stdin.is_terminal();
     let mut lines = stdin.lock().lines();
-    let mut sign = |account: AccountId| -> Result<SealSignature> {
+    let mut sign = |account: AccountId| -> Result<Approval> {
         if asked {
             eprintln!("{account} 的密码 · password of {account}:");
         }
         let missing = || Coded { text: format!("standard input has no password for {account}"), code: 2 };
         let password = lines.next().ok_or_else(missing)?.context("reading a password")?;
-        Ok(SealSignature { account, password })
+        Ok(Approval { account, password })
     };
     Ok(vec![sign(admin)?, sign(staff)?])
 }

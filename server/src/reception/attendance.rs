@@ -1,20 +1,16 @@
 //! Who is here, where and how: from messages to asks, and the notes a seat gets beside its view.
 //! Never trusts a name without its password where an act takes two people.
 
-use super::{Reception, done, internal};
+use super::{Reception, done};
 use crate::clerk::No;
-use argon2::{
-    Argon2,
-    password_hash::{PasswordVerifier, phc::PasswordHash},
-};
 use exam_protocol::{
     code::Refusal,
     grant::commitment,
-    ids::{AccountId, SealedBytes, StationId},
+    ids::StationId,
     message::{
         attendance::{
             AskAttendance, ConfirmIdentity, ConsentHandIn, DecideAttempt, Decision, DenyCandidate, Leave, LeaveStep,
-            LossWord, LostTime, OrphanWish, Orphans, Proof, RollCall, RollEntry, SwapMachine,
+            LossWord, LostTime, OrphanWish, Orphans, RollCall, RollEntry, SwapMachine,
         },
         candidate::Saved,
     },
@@ -25,15 +21,7 @@ use exam_room::{
     rules::{absence, consent, deny, identity, leave, lost_time, orphan, swap, terminate},
     state::Target,
 };
-
-/// What an account's password hash is sealed under.
-pub(super) const STAFF_PASSWORD: &str = "staff password";
-/// Longest password looked at, in bytes.
-const PASSWORD_BYTES_MAX: usize = 256;
-/// Most people one act may name.
-const AGREED_MAX: usize = 4;
-/// Longest code of HQ looked at, in characters.
-const CODE_CHARS_MAX: usize = 64;
+use exam_sealed::code::UnlockCode;
 
 impl Reception {
     pub(super) async fn deny_candidate(&self, by: StationId, wanted: DenyCandidate) -> Result<Down, No> {
@@ -68,7 +56,7 @@ impl Reception {
         match wanted.decision {
             Decision::End { why, reason } => self.plain(terminate::EndAttempt { attempt, why, reason, by }).await,
             Decision::Reopen { minutes, reason, agreed } => {
-                let agreed = self.agreed(agreed).await?;
+                let agreed = self.proven(&by, agreed).await?;
                 self.plain(terminate::ReopenAttempt { attempt, minutes, reason, agreed }).await
             }
         }
@@ -105,11 +93,12 @@ impl Reception {
         let sitting = wanted.sitting;
         match wanted.word {
             LossWord::Accept { proposal, minutes, agreed } => {
-                let word = lost_time::GrantWord::OnSite(self.agreed(agreed).await?);
+                let word = lost_time::GrantWord::OnSite(self.proven(&by, agreed).await?);
                 self.plain(lost_time::AcceptProposal { sitting, proposal, minutes, word, by }).await
             }
             LossWord::AcceptByHq { proposal, minutes, code } => {
-                let word = lost_time::GrantWord::Hq(commitment(&sitting, minutes, &folded(&code)));
+                let typed = UnlockCode::parse(&code).map_err(|_| Refusal::UnlockCodeMistyped)?;
+                let word = lost_time::GrantWord::Hq(commitment(&sitting, minutes, &typed.folded()));
                 self.plain(lost_time::AcceptProposal { sitting, proposal, minutes, word, by }).await
             }
             LossWord::Dismiss { proposal, reason } => {
@@ -128,42 +117,4 @@ impl Reception {
     async fn plain(&self, ask: impl Into<Ask>) -> Result<Down, No> {
         done(self.inner.clerk.ask(ask).await?)
     }
-
-    /// The people who agree, each proven by password; one wrong password and nobody has agreed.
-    async fn agreed(&self, proofs: Vec<Proof>) -> Result<Vec<AccountId>, No> {
-        if proofs.len() > AGREED_MAX {
-            return Err(Refusal::TooMany { max: AGREED_MAX as u32 }.into());
-        }
-        let named: Vec<AccountId> = proofs.iter().map(|proof| proof.account.clone()).collect();
-        let wanted = named.clone();
-        let hashes = self.inner.clerk.read(move |site, _| {
-            let known = |account| site.accounts.get(account).filter(|a| a.active).map(|a| a.password.clone());
-            wanted.iter().map(known).collect::<Vec<Option<SealedBytes>>>()
-        });
-        let hashes = hashes.await?;
-        let all = self.aside(move |own| Ok(proofs.iter().zip(&hashes).all(|(proof, hash)| own.proves(proof, hash))));
-        match all.await? {
-            true => Ok(named),
-            false => Err(Refusal::WrongAccountOrPassword.into()),
-        }
-    }
-
-    fn proves(&self, proof: &Proof, sealed: &Option<SealedBytes>) -> bool {
-        let Some(sealed) = sealed else { return false };
-        let hash = match self.keys().at_rest().open(STAFF_PASSWORD, &sealed.0).map(String::from_utf8) {
-            Ok(Ok(hash)) => hash,
-            Ok(Err(_)) | Err(_) => {
-                let _no: No = internal("a password hash does not open with this site's key")(&proof.account);
-                return false;
-            }
-        };
-        let Ok(hash) = PasswordHash::new(&hash) else { return false };
-        let short = proof.password.len() <= PASSWORD_BYTES_MAX;
-        short && Argon2::default().verify_password(proof.password.as_bytes(), &hash).is_ok()
-    }
-}
-
-/// HQ's code as its hash was made: letters and digits alone, in upper case.
-fn folded(code: &str) -> String {
-    code.chars().filter(char::is_ascii_alphanumeric).take(CODE_CHARS_MAX).collect::<String>().to_ascii_uppercase()
 }

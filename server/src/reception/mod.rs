@@ -3,6 +3,7 @@
 //! Never decides a rule, and never answers before the disk has it.
 
 mod attendance;
+mod duty;
 mod incident;
 mod office;
 mod presence;
@@ -16,6 +17,7 @@ use crate::{
     clerk::{Clerk, No},
     clock::SiteClock,
     net::{Counter, Peer},
+    passwords::{Passwords, Tries},
     site::SiteKeys,
     vault::{Shelf, Vault},
 };
@@ -53,6 +55,8 @@ pub mod context {
     pub const PASSWORD: &str = "candidate password";
     /// Keyed hashes of enrolment codes.
     pub const ENROL_CODE: &str = "enrolment code";
+    /// Argon2id hashes of staff passwords.
+    pub const STAFF_PASSWORD: &str = "staff password";
 }
 
 /// Keyed hash of a candidate's number and password under the site's at-rest key: what the journal knows of a password
@@ -76,6 +80,8 @@ struct Inner {
     site_name: String,
     boot: u64,
     enrol_code_valid_ms: u64,
+    passwords: Passwords,
+    tries: Tries,
 }
 
 /// What a reception is made of.
@@ -96,13 +102,27 @@ pub struct Parts {
     pub boot: u64,
     /// How long enrolment codes are good for.
     pub enrol_code_valid_ms: u64,
+    /// Who hashes staff passwords.
+    pub passwords: Passwords,
 }
 
 impl Reception {
     /// Opens the reception.
     pub fn new(parts: Parts) -> Self {
-        let Parts { clerk, clock, keys, vault, presence, site_name, boot, enrol_code_valid_ms } = parts;
-        Self { inner: Arc::new(Inner { clerk, clock, keys, vault, presence, site_name, boot, enrol_code_valid_ms }) }
+        let Parts { clerk, clock, keys, vault, presence, site_name, boot, enrol_code_valid_ms, passwords } = parts;
+        let inner = Inner {
+            clerk,
+            clock,
+            keys,
+            vault,
+            presence,
+            site_name,
+            boot,
+            enrol_code_valid_ms,
+            passwords,
+            tries: Tries::default(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     async fn outcome(&self, peer: &Peer, message: Up) -> Result<Down, No> {
@@ -164,6 +184,15 @@ impl Reception {
             Up::RequestBackupPaper(wanted) => self.request_backup(station, wanted).await,
             Up::UseBackupPaper(wanted) => self.use_backup(station, wanted).await,
             Up::ResetMock(wanted) => self.reset_mock(station, wanted).await,
+            Up::SeatHand(wanted) => self.seat_hand(station, wanted).await,
+            Up::HandCall(wanted) => self.hand_call(station, wanted).await,
+            Up::SendMessage(wanted) => self.send_message(station, wanted).await,
+            Up::ReadMessage(wanted) => self.read_message(station, wanted).await,
+            Up::AskMessages(wanted) => self.ask_messages(wanted).await,
+            Up::VisitCall(wanted) => self.visit_call(station, wanted).await,
+            Up::FindCandidate(wanted) => self.find_candidate(station, wanted).await,
+            Up::PeopleCall(wanted) => self.people_call(station, wanted).await,
+            Up::TimeCall(wanted) => self.time_call(station, wanted).await,
             Up::Hello(_)
             | Up::Enrol(_)
             | Up::AskStatus(_)

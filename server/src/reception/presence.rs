@@ -69,12 +69,15 @@ impl Presence {
         (last.at, last.unsaved) = (at, beat.unsaved);
     }
 
-    /// Sends to a machine if it is connected; a machine that does not take its messages is cut off and comes back whole.
-    pub fn push(&self, station: &StationId, message: Down) {
+    /// Sends to a machine if it is connected, and says whether it was handed over; a machine that does not take its messages
+    /// is cut off and comes back whole.
+    pub fn push(&self, station: &StationId, message: Down) -> bool {
         let mut table = self.table();
-        if table.lines.get(station).is_some_and(|line| line.outbox.try_send(message).is_err()) {
+        let handed = table.lines.get(station).map(|line| line.outbox.try_send(message).is_ok());
+        if handed == Some(false) {
             table.lines.remove(station);
         }
+        handed == Some(true)
     }
 
     /// What is known of a machine.

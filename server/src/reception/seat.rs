@@ -108,6 +108,7 @@ impl Reception {
         for Tell::Seat(station) in tells {
             if let Some(desk) = site.desk(station, now.at) {
                 self.inner.presence.push(station, self.seat_view(desk, now).into());
+                self.show_words(site, station);
             }
             if let Some(notes) = site.seat_notes(station, now.at) {
                 self.inner.presence.push(station, notes.into());
@@ -141,11 +142,11 @@ impl Reception {
         }
     }
 
-    fn open_identity(&self, sealed: &SealedBytes) -> Option<Identity> {
+    pub(super) fn open_identity(&self, sealed: &SealedBytes) -> Option<Identity> {
         serde_json::from_str(&self.open_text(context::IDENTITY, sealed)?).ok()
     }
 
-    fn open_text(&self, context: &str, sealed: &SealedBytes) -> Option<String> {
+    pub(super) fn open_text(&self, context: &str, sealed: &SealedBytes) -> Option<String> {
         String::from_utf8(self.keys().at_rest().open(context, &sealed.0).ok()?).ok()
     }
 }
@@ -156,7 +157,7 @@ fn warn_sealed<T>(seat: &str, what: &str) -> Option<T> {
 }
 
 /// All but the last four characters hidden (HB-15: the candidate recognises it, a neighbour does not).
-fn masked(id_number: &str) -> String {
+pub(super) fn masked(id_number: &str) -> String {
     let count = id_number.chars().count();
     id_number.chars().enumerate().map(|(index, c)| if index + 4 < count { '*' } else { c }).collect()
 }

@@ -35,6 +35,18 @@ pub const REMOVE_BACK_MS: u64 = minutes(120);
 
 /// DESIGN §5: wall time that moves by more than this beyond the time that passed has jumped.
 pub const WALL_JUMP_MS: u64 = seconds(2);
+/// HB-33: a visit within so long after the start is the visit at the start; by then the door is closed (HB-20).
+pub const VISIT_START_MS: u64 = minutes(30);
+/// HB-33: a visit in the last minutes is the visit at the end; then candidates are reminded (HB-22).
+pub const VISIT_END_MS: u64 = minutes(15);
+/// Visits of one sitting.
+pub const VISITS_PER_SITTING_MAX: usize = 50;
+/// Times one visit may be written down.
+pub const VISIT_NOTES_MAX: usize = 10;
+/// HB-25: hands one desk may raise in one sitting: one every six minutes for five hours.
+pub const HANDS_PER_DESK_MAX: u32 = 50;
+/// Messages of a site.
+pub const MESSAGES_MAX: usize = 5_000;
 
 /// DESIGN §7: after so many failures at one seat a proctor has to look.
 pub const SIGN_IN_FAILURES_MAX: u32 = 5;

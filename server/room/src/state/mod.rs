@@ -3,20 +3,28 @@
 
 mod attempt;
 mod attendance;
+mod hands;
+mod messages;
 mod queries;
 mod records;
 mod sitting;
 mod time;
+mod visits;
+mod whereabouts;
 
 pub use attempt::{AnswerLog, Attempt, Version};
 pub use attendance::{
     Attendance, Closed, Former, Leave, Orphan, Proposal, Rest, Roll, RoundCheck, Settled, counted_ms,
 };
+pub use hands::{Hand, HandEnd, Hands};
+pub use messages::{Delivery, Message, Messages, UNREAD_SHOWN_MAX};
 pub use records::{
     Added, Details, Finding, Incident, REFUSAL_SIGNATURES_MIN, Records, Report, Stretch, Subject, Violation,
 };
 pub use sitting::{Sitting, Stage};
 pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
+pub use visits::{Findings, Visit, Visits};
+pub use whereabouts::Whereabouts;
 
 mod backup_paper;
 mod checklist;
@@ -86,6 +94,12 @@ pub struct Site {
     pub readiness: Readiness,
     /// Attempts of mock runs that are past (HB-05).
     pub past_attempts: PastAttempts,
+    /// Raised hands.
+    pub hands: Hands,
+    /// Messages to seats.
+    pub messages: Messages,
+    /// Visits of the inspector (HB-33).
+    pub visits: Visits,
 }
 
 impl Site {
@@ -113,6 +127,9 @@ impl Site {
             records: Records::default(),
             readiness: Readiness::default(),
             past_attempts: PastAttempts::new(),
+            hands: Hands::default(),
+            messages: Messages::default(),
+            visits: Visits::default(),
         }
     }
 }

@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 mod attendance;
+mod duty;
 mod incident;
 mod readiness;
 
@@ -114,6 +115,9 @@ impl Script {
             return said;
         }
         if let Some(said) = readiness::said(self, &words) {
+            return said;
+        }
+        if let Some(said) = duty::said(self, &words) {
             return said;
         }
         match words.as_slice() {

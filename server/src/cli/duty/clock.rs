@@ -1,0 +1,107 @@
+//! The clock from a terminal, and the site's timeline in the words of the wall. Never converts a time the exam rests on: a
+//! stretch that is taken out is judged, and recorded, on the site's own timeline.
+
+use super::{TimeCommand, WhoseArg, people::passwords_of};
+use crate::cli::{
+    exit::Coded,
+    online::{ask, done, talk},
+    output::Output,
+};
+use anyhow::{Result, anyhow};
+use exam_link::Link;
+use exam_protocol::{
+    ids::SeatNo,
+    message::{
+        admin::AskStatus,
+        duty::{Approval, ExtendByHqCode, ExtendTime, RunClock, StopClock, TakeOutStretch, TimeCall, Whose},
+    },
+    tag::Down,
+    time::{Now, SiteMs, WallMs},
+};
+use jiff::{Timestamp, ZonedDateTime, civil::Time, tz::TimeZone};
+use serde_json::json;
+use std::path::Path;
+
+pub(super) fn run(dir: &Path, command: TimeCommand, output: Output) -> Result<()> {
+    match command {
+        TimeCommand::Pause { whose, cause, reason } => {
+            let WhoseArg { sitting, .. } = &whose;
+            let (sitting, cause) = (sitting.clone(), cause.into());
+            let call = TimeCall::Stop(StopClock { sitting, whose: of(&whose)?, cause, reason });
+            act(dir, call, &whose, "已暂停 · the clock stands still", output)
+        }
+        TimeCommand::Resume { whose } => {
+            let call = TimeCall::Run(RunClock { sitting: whose.sitting.clone(), whose: of(&whose)? });
+            act(dir, call, &whose, "已恢复 · the clock runs", output)
+        }
+        TimeCommand::TakeOut { whose, from, to, cause, reason } => {
+            let now = now(dir)?;
+            let (from, to) = (site_ms(now, &from)?, site_ms(now, &to)?);
+            let (sitting, cause) = (whose.sitting.clone(), cause.into());
+            let call = TimeCall::TakeOut(TakeOutStretch { sitting, whose: of(&whose)?, from, to, cause, reason });
+            act(dir, call, &whose, "已扣除 · the stretch does not count", output)
+        }
+        TimeCommand::Extend { whose, minutes, reason, approve, password_file } => {
+            let passwords = passwords_of(&approve, &password_file)?;
+            let agreed = |(account, password)| Approval { account, password };
+            let approvals = approve.into_iter().zip(passwords).map(agreed).collect();
+            let sitting = whose.sitting.clone();
+            let call = TimeCall::Extend(ExtendTime { sitting, whose: of(&whose)?, minutes, reason, approvals });
+            act(dir, call, &whose, "已延时 · time was granted", output)
+        }
+        TimeCommand::ExtendHq { whose, minutes, reason, code } => {
+            let sitting = whose.sitting.clone();
+            let call = TimeCall::ExtendByHq(ExtendByHqCode { sitting, whose: of(&whose)?, minutes, reason, code });
+            act(dir, call, &whose, "已延时 · time was granted", output)
+        }
+    }
+}
+
+fn of(whose: &WhoseArg) -> Result<Whose> {
+    let Some(seat) = whose.seat else { return Ok(Whose::All) };
+    Ok(Whose::Seat(SeatNo::try_from(seat).map_err(|e| Coded { text: e.to_string(), code: 2 })?))
+}
+
+fn act(dir: &Path, call: TimeCall, whose: &WhoseArg, people: &str, output: Output) -> Result<()> {
+    ask(dir, call, done)?;
+    let seat = whose.seat.map_or("全场 everybody".to_owned(), |seat| format!("考位 seat {seat}"));
+    output.result(
+        || format!("{people}: {} · {seat}", whose.sitting),
+        || json!({ "ok": true, "sitting": whose.sitting, "seat": whose.seat }),
+    );
+    Ok(())
+}
+
+/// The server's time.
+pub(super) fn now(dir: &Path) -> Result<Now> {
+    talk(dir, None, async |link: Link| match link.ask(AskStatus).await? {
+        Down::SiteStatus(status) => Ok(status.now),
+        other => Err(anyhow!("the server gave an unexpected answer: {}", other.name())),
+    })
+}
+
+/// A time of today on the site's timeline.
+fn site_ms(now: Now, text: &str) -> Result<SiteMs> {
+    let bad = |what: &str| Coded { text: format!("{text}: {what}"), code: 2 };
+    let time: Time = text.parse().map_err(|_| bad("a time is HH:MM or HH:MM:SS"))?;
+    let today = ZonedDateTime::now().date();
+    let moment = today
+        .to_datetime(time)
+        .to_zoned_datetime(TimeZone::system())
+        .map_err(|_| bad("there is no such time today"))?;
+    let ago = now.wall.0 - moment.timestamp().as_millisecond();
+    match u64::try_from(ago) {
+        Ok(ago) => Ok(now.at.minus(ago)),
+        Err(_) => Err(bad("this is still to come").into()),
+    }
+}
+
+/// A moment of the site's timeline as a clock on the wall showed it.
+pub(super) fn wall_text(now: Now, at: SiteMs) -> String {
+    let WallMs(wall) = now.wall;
+    let moment = Timestamp::from_millisecond(wall.saturating_sub_unsigned(now.at.since(at)));
+    moment.map_or_else(
+        |_| "-".to_owned(),
+        |moment| moment.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string(),
+    )
+}

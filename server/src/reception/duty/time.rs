@@ -1,0 +1,79 @@
+//! The clock (HB-25, 26, 27): desks become attempts, proofs become accounts, HQ's code becomes its hash; the core judges.
+
+use crate::{
+    clerk::No,
+    reception::{Reception, done},
+};
+use exam_protocol::{
+    code::Refusal,
+    grant::commitment,
+    ids::{SittingId, StationId},
+    message::duty::{ExtendByHqCode, ExtendTime, RunClock, StopCause, StopClock, TakeOutStretch, TimeCall, Whose},
+    tag::Down,
+};
+use exam_room::{
+    rules::{extension, pause},
+    state::{PauseCause, Target},
+};
+use exam_sealed::code::UnlockCode;
+
+impl Reception {
+    pub(in crate::reception) async fn time_call(&self, by: StationId, wanted: TimeCall) -> Result<Down, No> {
+        match wanted {
+            TimeCall::Extend(wanted) => self.extend(by, wanted).await,
+            TimeCall::ExtendByHq(wanted) => self.extend_by_hq(by, wanted).await,
+            TimeCall::Stop(StopClock { sitting, whose, cause, reason }) => {
+                let target = self.target(&sitting, whose).await?;
+                let ask = pause::StopClock { sitting, target, cause: cause_of(cause), reason, by };
+                done(self.inner.clerk.ask(ask).await?)
+            }
+            TimeCall::Run(RunClock { sitting, whose }) => {
+                let target = self.target(&sitting, whose).await?;
+                done(self.inner.clerk.ask(pause::RunClock { sitting, target, by }).await?)
+            }
+            TimeCall::TakeOut(TakeOutStretch { sitting, whose, from, to, cause, reason }) => {
+                let target = self.target(&sitting, whose).await?;
+                let ask = pause::TakeOut { sitting, target, from, to, cause: cause_of(cause), reason, by };
+                done(self.inner.clerk.ask(ask).await?)
+            }
+        }
+    }
+
+    async fn extend(&self, by: StationId, wanted: ExtendTime) -> Result<Down, No> {
+        let ExtendTime { sitting, whose, minutes, reason, approvals } = wanted;
+        let agreed = self.proven(&by, approvals).await?;
+        let target = self.target(&sitting, whose).await?;
+        done(self.inner.clerk.ask(extension::Extend { sitting, target, minutes, reason, agreed, by }).await?)
+    }
+
+    async fn extend_by_hq(&self, by: StationId, wanted: ExtendByHqCode) -> Result<Down, No> {
+        let ExtendByHqCode { sitting, whose, minutes, reason, code } = wanted;
+        let typed = UnlockCode::parse(&code).map_err(|_| Refusal::UnlockCodeMistyped)?;
+        let code = commitment(&sitting, minutes, &typed.folded());
+        let target = self.target(&sitting, whose).await?;
+        done(self.inner.clerk.ask(extension::ExtendByHq { sitting, target, minutes, reason, code, by }).await?)
+    }
+
+    /// A desk's number is what people say; an attempt is what the clock belongs to.
+    async fn target(&self, sitting: &SittingId, whose: Whose) -> Result<Target, No> {
+        match whose {
+            Whose::All => Ok(Target::Sitting),
+            Whose::Seat(seat) => {
+                let sitting = sitting.clone();
+                let attempt = self.inner.clerk.read(move |site, _| site.attempt_on_desk(&sitting, seat)).await??;
+                Ok(Target::Attempt(attempt))
+            }
+        }
+    }
+}
+
+fn cause_of(cause: StopCause) -> PauseCause {
+    match cause {
+        StopCause::PowerCut => PauseCause::PowerCut,
+        StopCause::Machine => PauseCause::Machine,
+        StopCause::Network => PauseCause::Network,
+        StopCause::Environment => PauseCause::Environment,
+        StopCause::Illness => PauseCause::Illness,
+        StopCause::Other => PauseCause::Other,
+    }
+}
