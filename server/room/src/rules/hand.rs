@@ -40,9 +40,9 @@ impl Wanted for RaiseHand {
         let sitting = site.open_sitting(&seat.room).ok_or(Refusal::AdmissionClosed)?.id().clone();
         let attempt = site.attempt_at(&self.station).filter(|attempt| attempt.sitting == sitting);
         if let Some(attempt) = attempt {
-            match site.attempt_state(attempt, now.at) {
-                state @ (SeatState::Away | SeatState::Terminated) => return Err(Refusal::WrongSeatState { state }),
-                _ => {}
+            let state = site.attempt_state(attempt, now.at);
+            if matches!(state, SeatState::Away | SeatState::Terminated) {
+                return Err(Refusal::WrongSeatState { state });
             }
         }
         let up = site.latest_hand(&seat).filter(|hand| hand.is_open());

@@ -153,7 +153,10 @@ pub(super) fn visits(dir: &Path, command: VisitCommand, output: Output) -> Resul
         VisitCommand::List { sitting } => {
             let visits = list(dir, sitting)?;
             let now = now(dir)?;
-            let table = || visits.iter().map(|one| visits_text(now, one)).collect::<Vec<_>>().join("\n");
+            let table = || match visits.as_slice() {
+                [] => "没有场次 · no sittings yet: import a package".to_owned(),
+                visits => visits.iter().map(|one| visits_text(now, one)).collect::<Vec<_>>().join("\n"),
+            };
             output.result(table, || json!({ "sittings": visits }));
             Ok(())
         }
