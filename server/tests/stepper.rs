@@ -94,7 +94,8 @@ fn a_moment_can_be_given_in_three_ways() {
     };
     let paused = left("09:15:00");
     assert_eq!((paused.0.as_str(), paused.1), (Some("paused"), 80 * 60));
-    assert_eq!(paused.2.as_array().map(Vec::len), Some(2), "what came later is named");
+    let later = paused.2.as_array().map_or(0, Vec::len);
+    assert!(later >= 2, "the facts that came later are named: {}", paused.2);
     assert_eq!(left("+15:00"), paused);
     assert_eq!(left(&ms("09:15:00").to_string()), paused);
 }
