@@ -225,7 +225,12 @@ mod tests {
         ready.clerk.read(|_, _| ()).await.unwrap();
         let mut kinds = Vec::new();
         let reader = JournalReader::open(&dir).unwrap();
-        reader.each(u64::MAX, |row| Ok(kinds.push(row.kind.clone()))).unwrap();
+        reader
+            .each(u64::MAX, |row| {
+                kinds.push(row.kind.clone());
+                Ok(())
+            })
+            .unwrap();
         assert_eq!(kinds[kinds.len() - 2..], ["server_noted", "sitting_ended"]);
     }
 }
