@@ -100,11 +100,13 @@ pub enum Act {
     KeepPeople,
     /// 巡考 (HB-33).
     Visit,
+    /// 取消入场: the sitting cannot be held now (HB-27, HB-32).
+    CallOff,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Act; 31] = [
+    pub const ALL: [Act; 32] = [
         Act::OpenDoor,
         Act::Admit,
         Act::Deny,
@@ -136,19 +138,22 @@ impl Act {
         Act::Export,
         Act::KeepPeople,
         Act::Visit,
+        Act::CallOff,
     ];
 
     /// Who may do it: the one table of role × act. Two-person acts list everybody who may be one of the two.
     pub fn roles(self) -> &'static [StaffRole] {
         use StaffRole::{Admin, Chief, Deputy, Inspector, Proctor, Staff};
         match self {
-            Act::OpenDoor | Act::Start | Act::EndSitting | Act::Export => &[Chief, Deputy, Admin],
+            Act::OpenDoor | Act::Start | Act::Export => &[Chief, Deputy, Admin],
             Act::Admit | Act::Deny | Act::LeaveOut | Act::LeaveBack | Act::CheckIdentity => &[Chief, Deputy, Proctor],
             Act::PauseSeat | Act::ResumeSeat | Act::Swap => &[Chief, Deputy, Proctor],
             Act::PauseSitting | Act::ResumeSitting | Act::ConsentHandIn | Act::UseBackupPaper => &[Chief, Deputy],
+            Act::CallOff | Act::EndSitting => &[Chief, Deputy],
             Act::Extend => &[Chief, Inspector],
             Act::ExtendByHq => &[Chief, Deputy],
-            Act::EndAttempt | Act::Void => &[Chief],
+            // The handbook gives all four measures to chief and deputy; a proctor stops a disturbance by pausing the seat.
+            Act::EndAttempt | Act::Void => &[Chief, Deputy],
             Act::Admonish | Act::Warn => &[Chief, Deputy, Proctor],
             Act::RecordIncident | Act::JudgeFinding => &[Chief, Deputy, Proctor, Inspector],
             Act::Seal => &[Chief, Admin, Staff],

@@ -236,6 +236,8 @@ pub struct SittingStatus {
     pub handed_in: u32,
     /// Stopped by the end.
     pub stopped: u32,
+    /// A power cut nobody has decided about (HB-27), milliseconds: until then the clock does not end the sitting.
+    pub undecided_cut_ms: Option<u64>,
     /// Absent.
     pub absent: u32,
     /// Answer versions in the journal.

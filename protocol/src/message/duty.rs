@@ -557,6 +557,30 @@ pub enum TimeCall {
     Run(RunClock),
     /// A stretch that has passed does not count.
     TakeOut(TakeOutStretch),
+    /// Whether a power cut that took the server with it counts (HB-27).
+    DecideCut(CutDecision),
+    /// 取消入场: the door closes before the start (HB-27, HB-32).
+    CallOff(SittingReason),
+}
+
+/// 断电裁定: what becomes of the stretch in which the server's machine was off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutDecision {
+    /// In which sitting.
+    pub sitting: SittingId,
+    /// Whether it counts: candidates could work on. Else it is taken out, as the server saw it.
+    pub counts: bool,
+    /// Why.
+    pub reason: String,
+}
+
+/// A decision about a whole sitting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SittingReason {
+    /// Which sitting.
+    pub sitting: SittingId,
+    /// Why.
+    pub reason: String,
 }
 
 /// Time granted by chief and inspector (HB-26).

@@ -307,6 +307,8 @@ pub enum About {
     Violation(RecordNo),
     /// 延时 (HB-26): the sitting's n-th grant of time, from 1.
     Extension(u32),
+    /// 取消入场 (HB-27, HB-32): the sitting could not be held.
+    CalledOff,
 }
 
 /// A report HQ must hear.

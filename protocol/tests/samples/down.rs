@@ -293,6 +293,7 @@ fn site_status(phase: Phase, subject: Subject, seats: Vec<SeatStatus>) -> SiteSt
             working: 35,
             handed_in: 1,
             stopped: 0,
+            undecided_cut_ms: Some(61_000),
             absent: 1,
             answer_versions: 66_000,
             wrong_codes: 1,

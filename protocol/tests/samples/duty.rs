@@ -91,6 +91,12 @@ one_of_each!(time_calls: TimeCall {
     }),
     Stop = stop(StopCause::Other),
     Run = TimeCall::Run(RunClock { sitting: sitting(), whose: Whose::All }),
+    DecideCut = TimeCall::DecideCut(CutDecision {
+        sitting: sitting(),
+        counts: false,
+        reason: "停电，考生无法作答".to_owned(),
+    }),
+    CallOff = TimeCall::CallOff(SittingReason { sitting: sitting(), reason: "暴雨内涝".to_owned() }),
     TakeOut = TimeCall::TakeOut(TakeOutStretch {
         sitting: sitting(),
         whose: Whose::All,

@@ -185,6 +185,10 @@ asks! {
     visit::BeginVisit,
     /// 巡考记录.
     visit::NoteVisit,
+    /// HB-27: whether the stretch of a power cut counts.
+    power_cut::DecideCut,
+    /// HB-27, HB-32: the door closes before the start.
+    call_off::CallOff,
 }
 
 impl Site {

@@ -83,6 +83,7 @@ pub fn fits_phase(act: Act, phase: Phase) -> bool {
         Act::ConsentHandIn => &[Running],
         Act::EndAttempt => &[Running, Paused],
         Act::EndSitting => &[Running, Paused],
+        Act::CallOff => &[Admitting],
         Act::UseBackupPaper => &[Prepared, Sealed, Admitting, Paused],
         Act::CheckIdentity => &[Admitting, Running, Paused],
         Act::Export => &[Ended, Exported],
@@ -124,6 +125,7 @@ pub fn fits_seat(act: Act, state: SeatState) -> bool {
         | Act::PauseSitting
         | Act::ResumeSitting
         | Act::EndSitting
+        | Act::CallOff
         | Act::RecordIncident // HB-34: every emergency, at an empty desk too
         | Act::Sign
         | Act::JudgeFinding

@@ -196,4 +196,7 @@ facts! {
     "message_read" message::MessageRead,
     "visit_began" visit::VisitBegan,
     "visit_noted" visit::VisitNoted,
+    "cut_noticed" power_cut::CutNoticed,
+    "cut_counted" power_cut::CutCounted,
+    "sitting_called_off" call_off::SittingCalledOff,
 }

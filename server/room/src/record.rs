@@ -168,6 +168,9 @@ impl RoomRecord {
             Fact::MessageRead(_) => None,
             Fact::VisitBegan(f) => Some(Line::new("巡考", "巡考员到场").by(&f.by)),
             Fact::VisitNoted(f) => Some(Line::new("巡考", format!("巡考情况：{}", f.findings)).by(&f.by)),
+            Fact::CutNoticed(f) => Some(cut(f)),
+            Fact::CutCounted(f) => Some(Line::new("停电", format!("断电时段照常计时：{}", f.reason)).by(&f.by)),
+            Fact::SittingCalledOff(f) => Some(Line::new("入场", format!("取消入场：{}", f.reason)).by(&f.by)),
             Fact::MockReset(f) => Some(Line::new("模拟", "模拟考试重新开始").by(&f.by)),
         }
     }
@@ -303,6 +306,7 @@ fn cause(cause: PauseCause) -> &'static str {
         PauseCause::Environment => "环境",
         PauseCause::Illness => "身体不适",
         PauseCause::Other => "其他",
+        PauseCause::TimeWasUp => "时间已到后才补给",
     }
 }
 
@@ -324,6 +328,11 @@ fn length(ms: u64) -> String {
 
 fn restarted(gap_ms: u64) -> Line {
     Line::new("服务器", format!("服务器重新启动，中断 {}", length(gap_ms)))
+}
+
+fn cut(f: &crate::rules::power_cut::CutNoticed) -> Line {
+    let what = format!("服务器断电 {}，待裁定是否扣除", length(f.to.since(f.from)));
+    Line { occurred_at: Some(f.from), ..Line::new("停电", what) }
 }
 
 fn ended(by: &EndedBy) -> Line {
@@ -421,6 +430,7 @@ fn queued(f: &crate::rules::report::ReportQueued) -> String {
         About::Incident(number) => format!("情况记录{}", number.0),
         About::Violation(number) => format!("违纪记录{}", number.0),
         About::Extension(nth) => format!("第{nth}次延时"),
+        About::CalledOff => "取消入场".to_owned(),
     };
     format!("报告{}待上报评价组织：{about}（{}）", f.number.0, f.severity.name())
 }

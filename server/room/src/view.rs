@@ -126,6 +126,7 @@ impl Site {
             working: count(SeatState::Working),
             handed_in: count(SeatState::HandedIn),
             stopped: count(SeatState::Stopped),
+            undecided_cut_ms: sitting.undecided_cut_ms(),
             absent: sitting.absent.len() as u32,
             answer_versions: sitting.answer_versions,
             wrong_codes: sitting.wrong_codes,

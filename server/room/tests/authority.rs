@@ -35,7 +35,7 @@ macro_rules! every {
 every!(ACTS: Act {
     OpenDoor, Admit, Deny, Start, PauseSeat, ResumeSeat, PauseSitting, ResumeSitting, Extend, ExtendByHq, LeaveOut, LeaveBack,
     Swap, ConsentHandIn, EndAttempt, EndSitting, RecordIncident, Admonish, Warn, Void, Sign, JudgeFinding, Seal, Tick,
-    CheckIdentity, Message, TakeHand, UseBackupPaper, Export, KeepPeople, Visit,
+    CheckIdentity, Message, TakeHand, UseBackupPaper, Export, KeepPeople, Visit, CallOff,
 });
 every!(PHASES: Phase { Prepared, Sealed, Admitting, Running, Paused, Ended, Exported });
 every!(STATES: SeatState {
@@ -272,8 +272,11 @@ fn the_table_says_what_the_handbook_says() {
     says("HB-23", Act::ConsentHandIn, role, &[Chief, Deputy], &[Proctor, Inspector, Admin, Staff]);
     says("HB-26", Act::Extend, role, &[Chief, Inspector], &[Deputy, Proctor, Admin, Staff]);
     says("HB-27", Act::PauseSitting, role, &[Chief, Deputy], &[Proctor, Inspector, Admin, Staff]);
-    says("HB-29", Act::EndAttempt, role, &[Chief], &[Proctor, Inspector, Admin, Staff]);
-    says("HB-29", Act::Void, role, &[Chief], &[Proctor, Inspector, Admin, Staff]);
+    says("HB-29", Act::EndAttempt, role, &[Chief, Deputy], &[Proctor, Inspector, Admin, Staff]);
+    says("HB-29", Act::Void, role, &[Chief, Deputy], &[Proctor, Inspector, Admin, Staff]);
+    says("HB-27", Act::EndSitting, role, &[Chief, Deputy], &[Proctor, Inspector, Admin, Staff]);
+    says("HB-32", Act::CallOff, role, &[Chief, Deputy], &[Proctor, Inspector, Admin, Staff]);
+    says("HB-32", Act::CallOff, phase, &[Phase::Admitting], &[Phase::Prepared, Phase::Sealed, Phase::Running]);
     says("HB-33", Act::Visit, role, &[Inspector], &[Chief, Deputy, Proctor, Admin, Staff]);
     says("HB-22", Act::Extend, phase, &[Phase::Running, Phase::Paused], &[Phase::Admitting, Phase::Ended]);
     says("HB-27", Act::LeaveOut, phase, &[Phase::Running], &[Phase::Paused, Phase::Admitting, Phase::Ended]);

@@ -123,6 +123,16 @@ fn inspectors_visit_rooms_by_the_table() {
 }
 
 #[test]
+fn a_power_cut_ends_nothing_by_itself_by_the_table() {
+    script::check("power_cut.txt", include_str!("tables/power_cut.txt"));
+}
+
+#[test]
+fn a_sitting_is_called_off_before_it_begins_by_the_table() {
+    script::check("call_off.txt", include_str!("tables/call_off.txt"));
+}
+
+#[test]
 #[should_panic(expected = "line 2")]
 fn a_table_that_is_wrong_fails_at_its_line() {
     script::check("control", "08:00:00 package 90m automatic -> ok\n08:00:00 door opens -> refused seat_unknown\n");

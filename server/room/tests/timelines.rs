@@ -1,4 +1,4 @@
-//! Random timelines: pauses, stretches taken out, time granted, restarts, late comers, early ends, hand-ins and wall clocks
+//! Random timelines: pauses, stretches taken out, time granted, power cuts, restarts, swaps, late comers, early ends, hand-ins and wall clocks
 //! that jump, played against the core; a reference that walks the clock second by second must agree on every seat's end.
 //! Never uses the core's own arithmetic: the reference knows only what was accepted, and counts.
 //!
@@ -27,9 +27,11 @@ use exam_room::{
         hand_in::GiveIn,
         pause::{RunClock, StopClock, TakeOut},
         people::{MakeAccount, SignOn},
+        power_cut::DecideCut,
         seating::TakeDesk,
         sign_in::EnterNumber,
         start::Begin,
+        swap::SwapMachine,
     },
     state::{End, PauseCause, Stage, Target},
 };
@@ -42,6 +44,8 @@ const CASES: u64 = 100_000;
 const SEED: u64 = 0x6b61_6f64_6961_6e05;
 /// Candidates of a case.
 const SEATS: u16 = 3;
+/// Spare machines of a case, at the desks after the candidates'.
+const SPARES: u16 = 2;
 /// Lengths of sittings, minutes: short, so that many fit the time of a test.
 const LENGTHS: [&str; 4] = ["5m", "8m", "13m", "20m"];
 /// When every sitting here starts at the earliest, seconds on the site's timeline.
@@ -79,6 +83,8 @@ struct Reference {
     grants: Vec<(Option<u64>, u64)>,
     stopped_for_all: Option<u64>,
     handed_in: Vec<u64>,
+    /// Power cuts that took the server with them, from and to, and nobody has decided about.
+    cuts: Vec<(u64, u64)>,
 }
 
 /// An end as the reference counts it.
@@ -139,8 +145,25 @@ impl Reference {
         }
     }
 
-    /// When the clock ends the sitting: with the last open seat, and not before its own time has run.
+    /// More time is accepted at `second`: whoever has stopped stood still from their end on.
+    fn stood_still(&mut self, whose: Option<u64>, second: u64) {
+        let open = self.admitted.keys().filter(|attempt| !self.handed_in.contains(attempt));
+        let touched = open.filter(|attempt| Self::touches(whose, Some(**attempt)));
+        let idle: Vec<_> = touched
+            .filter_map(|attempt| match self.walk(Some(*attempt), Overlaps::Once) {
+                Counted::At(end) if end < second => Some((Some(*attempt), end, Some(second))),
+                Counted::At(_) | Counted::NotBegun | Counted::StandsStill { .. } => None,
+            })
+            .collect();
+        self.pauses.extend(idle);
+    }
+
+    /// When the clock ends the sitting: with the last open seat, not before its own time has run, and not while a power cut
+    /// is undecided.
     fn last_end(&self) -> Option<u64> {
+        if !self.cuts.is_empty() {
+            return None;
+        }
         let open = self.admitted.keys().filter(|attempt| !self.handed_in.contains(attempt));
         let ends =
             open.map(|attempt| self.walk(Some(*attempt), Overlaps::Once)).chain([self.walk(None, Overlaps::Once)]);
@@ -166,6 +189,7 @@ struct Case {
     walls: Option<Dice>,
     second: u64,
     reference: Reference,
+    swaps: u64,
 }
 
 impl Case {
@@ -231,7 +255,7 @@ impl Case {
 
     /// One thing that may happen on an exam day; the reference hears of it only when it was accepted.
     fn step(&mut self) {
-        match self.dice.below(16) {
+        match self.dice.below(20) {
             0..=2 => self.pause(),
             3..=5 => self.resume(),
             6 | 7 => self.take_out(),
@@ -241,6 +265,8 @@ impl Case {
             11 | 12 => self.come_late(),
             13 | 14 => self.hand_in(),
             15 if self.dice.one_in(6) => self.stop(),
+            16 | 17 => self.decide_cut(),
+            18 | 19 => self.swap(),
             _ => {}
         }
     }
@@ -277,7 +303,11 @@ impl Case {
             by: station("admin"),
         };
         if self.ask(ask).is_ok() {
+            self.reference.stood_still(whose, self.second);
             self.reference.pauses.push((whose, from, Some(from + length)));
+            if whose.is_none() {
+                self.reference.cuts.retain(|cut| cut.1 <= from || from + length <= cut.0);
+            }
         }
     }
 
@@ -288,6 +318,7 @@ impl Case {
         let reason = "换机".to_owned();
         let ask = Extend { sitting: sitting(), target, minutes, reason, agreed, by: station("admin") };
         if self.ask(ask).is_ok() {
+            self.reference.stood_still(whose, self.second);
             self.reference.grants.push((whose, u64::from(minutes) * 60));
         }
     }
@@ -304,13 +335,22 @@ impl Case {
             by: station("admin"),
         };
         if self.ask(ask).is_ok() {
+            self.reference.stood_still(whose, self.second);
             self.reference.grants.push((whose, u64::from(minutes) * 60));
         }
     }
 
-    /// The server dies, is away for a while, and rebuilds the site from its journal.
+    /// The server dies, is away for a while, and rebuilds the site from its journal. When its machine was off too, a
+    /// sitting that ran on waits for a decision.
     fn restart(&mut self) {
-        let away = self.dice.below(400);
+        let away = if self.dice.one_in(4) { self.dice.below(20) } else { self.dice.below(400) };
+        let ended = self.reference.stopped_for_all.is_some();
+        let everybody_s = |pause: &(Option<u64>, u64, Option<u64>)| pause.0.is_none() && pause.2.is_none();
+        let counted = self.reference.started.is_some() && !ended && !self.reference.pauses.iter().any(everybody_s);
+        let machine_restarted = self.dice.one_in(2);
+        if machine_restarted && counted && away >= 15 {
+            self.reference.cuts.push((self.second, self.second + away));
+        }
         self.second += away;
         let mut again = Site::new(self.site.id.clone());
         for (now, fact) in &self.facts {
@@ -318,8 +358,33 @@ impl Case {
         }
         self.site = again;
         let anchor = ClockAnchor { machine: "m".to_owned(), offset_ms: self.dice.below(1 << 30) as i64 };
-        let (version, gap_ms, machine_restarted) = ("0".to_owned(), away * 1_000, self.dice.one_in(2));
+        let (version, gap_ms) = ("0".to_owned(), away * 1_000);
         self.ask(NoteServer { event: ServerEvent::Started, version, gap_ms, machine_restarted, anchor }).unwrap();
+    }
+
+    fn decide_cut(&mut self) {
+        let counts = self.dice.one_in(3);
+        let reason = "停电".to_owned();
+        if self.ask(DecideCut { sitting: sitting(), counts, reason, by: station("admin") }).is_ok() {
+            let cuts = std::mem::take(&mut self.reference.cuts);
+            if !counts {
+                self.reference.stood_still(None, self.second);
+                self.reference.pauses.extend(cuts.into_iter().map(|(from, to)| (None, from, Some(to))));
+            }
+        }
+    }
+
+    /// A swap moves the candidate, never the clock.
+    fn swap(&mut self) {
+        let attempts = self.attempts();
+        let Some(attempt) = attempts.get(self.dice.below(u64::from(SEATS)) as usize).copied() else { return };
+        let to = (1 + SEATS + self.dice.below(u64::from(SPARES)) as u16).try_into().unwrap();
+        let since = SiteMs(self.second.saturating_sub(self.dice.below(300)) * 1_000);
+        let (trouble_since, reason) = (self.dice.one_in(2).then_some(since), "黑屏".to_owned());
+        let ask = SwapMachine { attempt, to, trouble_since, last_contact: Some(since), reason, by: station("admin") };
+        if self.ask(ask).is_ok() {
+            self.swaps += 1;
+        }
     }
 
     fn come_late(&mut self) {
@@ -413,14 +478,15 @@ fn prepared(length: &str) -> (Site, Vec<(Now, Fact)>) {
         walls: None,
         second: 1,
         reference: Reference::default(),
+        swaps: 0,
     };
     let admin = station("admin");
     let (name, certificate) = ("示范考点".to_owned(), Sha256::of(b"admin"));
     case.ask(Found { name, admin: admin.clone(), certificate, hq_minisign: None }).unwrap();
     case.ask(package(length, "proctor", &["late=10", "hand-in=5"], SEATS)).unwrap();
     let (tag, role) = (Sha256::of(b"code"), Role::Station);
-    case.ask(IssueCode { tag, role, uses: SEATS, valid_until: SiteMs(minutes(600)) }).unwrap();
-    for n in (1..=SEATS).map(|n| n.to_string()) {
+    case.ask(IssueCode { tag, role, uses: SEATS + SPARES, valid_until: SiteMs(minutes(600)) }).unwrap();
+    for n in (1..=SEATS + SPARES).map(|n| n.to_string()) {
         let certificate = Sha256::of(n.as_bytes());
         case.ask(EnrolStation { tag, station: station(&n), role, certificate, host: n.clone() }).unwrap();
         let seat = exam_protocol::ids::SeatRef {
@@ -459,7 +525,7 @@ fn play(
     let (length, steps) = (dice.below(LENGTHS.len() as u64) as usize, 4 + dice.below(24));
     let (site, facts) = rooms[length].clone();
     let walls = how.wall_jumps.then_some(Dice(how.seed ^ 0xffff));
-    let mut case = Case { site, facts, dice, walls, second: MORNING_S, reference: Reference::default() };
+    let mut case = Case { site, facts, dice, walls, second: MORNING_S, reference: Reference::default(), swaps: 0 };
     case.reference.length = LENGTHS[length].trim_end_matches('m').parse::<u64>().unwrap() * 60;
     for n in 1..=u64::from(SEATS) {
         if !case.dice.one_in(3) {
@@ -551,6 +617,9 @@ fn the_timelines_hold_what_they_promise() {
             ("a late comer", late),
             ("an end for all", r.stopped_for_all.is_some()),
             ("a hand-in", !r.handed_in.is_empty()),
+            ("a swap", case.swaps > 0),
+            ("time after the end", case.facts.iter().any(|(_, fact)| time_was_up(fact))),
+            ("an undecided power cut", !r.cuts.is_empty()),
             ("a seat that has not begun", case.site.attempts.keys().any(|id| !r.admitted.contains_key(&id.0))),
         ] {
             *seen.entry(what).or_default() += u64::from(there);
@@ -563,6 +632,10 @@ fn the_timelines_hold_what_they_promise() {
     for (what, times) in seen {
         assert!(times * 50 >= looked, "{what} is too rare: {times} of {looked}");
     }
+}
+
+fn time_was_up(fact: &Fact) -> bool {
+    matches!(fact, Fact::StretchTakenOut(taken) if taken.cause == PauseCause::TimeWasUp)
 }
 
 #[test]

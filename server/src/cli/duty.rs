@@ -171,6 +171,24 @@ pub(super) enum TimeCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Decide about a power cut that took the server with it; until then the clock does not end the sitting (停电裁定)
+    Cut {
+        /// Which sitting
+        sitting: SittingId,
+        /// Whether the stretch is taken out or counts
+        decision: CutChoice,
+        /// In words
+        #[arg(long)]
+        reason: String,
+    },
+    /// Close the door again before the start: the sitting cannot be held now (取消入场)
+    CallOff {
+        /// Which sitting
+        sitting: SittingId,
+        /// In words; HQ is to hear it
+        #[arg(long)]
+        reason: String,
+    },
     /// Grant time on site: chief and inspector, each with their own password (延时)
     Extend {
         #[command(flatten)]
@@ -202,6 +220,14 @@ pub(super) enum TimeCommand {
         #[arg(long)]
         code: String,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum CutChoice {
+    /// 扣除: candidates could not work
+    TakeOut,
+    /// 照常计时: candidates could work on, only the server was away
+    Counts,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -147,9 +147,19 @@ fn sitting_table(status: &SiteStatus) -> String {
             s.absent,
             s.answer_versions,
             s.title
-        )
+        ) + &cut_text(s.undecided_cut_ms)
     };
     status.sittings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// HB-27: what keeps a sitting from ending by itself, and what to do about it.
+fn cut_text(undecided_ms: Option<u64>) -> String {
+    undecided_ms.map_or_else(String::new, |ms| {
+        let minutes = ms.div_ceil(60_000);
+        format!(
+            "\n    断电 {minutes} 分钟待裁定，裁定前本场不会自动结束 · a power cut of {minutes} min is undecided, the sitting does not end by itself: exam-server time cut"
+        )
+    })
 }
 
 fn phase_text(phase: Phase) -> &'static str {

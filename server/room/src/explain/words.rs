@@ -68,6 +68,7 @@ pub fn cause(cause: PauseCause) -> Word {
         PauseCause::Environment => ("环境", "environment"),
         PauseCause::Illness => ("身体不适", "illness"),
         PauseCause::Other => ("其他", "other"),
+        PauseCause::TimeWasUp => ("时间已到后才补给", "time was up before more was given"),
     }
 }
 
@@ -103,6 +104,9 @@ pub fn kind(kind: &str) -> (&str, &str) {
         "clock_ran" => ("恢复计时", "the clock ran again"),
         "stretch_taken_out" => ("扣除时段", "a stretch was taken out"),
         "time_granted" => ("延时", "time was granted"),
+        "cut_noticed" => ("服务器断电，待裁定", "the server's machine was off; to be decided"),
+        "cut_counted" => ("断电时段照常计时", "the power cut counts"),
+        "sitting_called_off" => ("取消入场", "called off before the start"),
         "wall_clock_jumped" => ("系统时间跳变", "the wall clock jumped"),
         other => (other, other),
     }

@@ -93,6 +93,7 @@ impl Happened for SittingEnded {
         let Some(sitting) = site.sittings.get_mut(&self.sitting) else { return };
         if let Stage::Running { started } = sitting.stage {
             sitting.stage = Stage::Ended { started, ended: now.at };
+            sitting.cuts.clear();
         }
     }
 

@@ -3,10 +3,11 @@
 
 use crate::{
     Fact, Scope, Site,
+    authority::Actor,
     rule::{Happened, Tell, Wanted},
     rules::{
         numbers::{EXTENSION_BY_HQ_MAX_MIN, EXTENSION_ON_SITE_MS},
-        pause::{fits, hear},
+        pause::{fits, hear, idle_until},
         people::{REASON_CHARS_MAX, given},
         report::of_extension,
     },
@@ -51,6 +52,8 @@ impl Wanted for Extend {
                 limit_minutes: (EXTENSION_ON_SITE_MS / minutes(1)) as u32,
             });
         }
+        let by = Actor { station: self.by.clone(), account: Some(chief.clone()) };
+        let idle = idle_until(site, &self.sitting, &self.target, &self.reason, &by, now)?;
         let authority = Authority::ChiefAndInspector { chief, inspector };
         let granted = TimeGranted {
             sitting: self.sitting.clone(),
@@ -60,7 +63,7 @@ impl Wanted for Extend {
             authority,
             code: None,
         };
-        Ok([granted.into()].into_iter().chain(of_extension(site, &self.sitting)).collect())
+        Ok(idle.into_iter().chain([granted.into()]).chain(of_extension(site, &self.sitting)).collect())
     }
 }
 
@@ -127,17 +130,16 @@ impl Wanted for ExtendByHq {
         if !sitting.plan.hq_grants.contains(&self.code) {
             return Err(Refusal::HqCodeInvalid);
         }
-        Ok(vec![
-            TimeGranted {
-                sitting: self.sitting.clone(),
-                target: self.target.clone(),
-                ms: minutes(u64::from(self.minutes)),
-                reason: self.reason.clone(),
-                authority: Authority::Hq { by },
-                code: Some(self.code),
-            }
-            .into(),
-        ])
+        let idle = idle_until(site, &self.sitting, &self.target, &self.reason, &by, now)?;
+        let granted = TimeGranted {
+            sitting: self.sitting.clone(),
+            target: self.target.clone(),
+            ms: minutes(u64::from(self.minutes)),
+            reason: self.reason.clone(),
+            authority: Authority::Hq { by },
+            code: Some(self.code),
+        };
+        Ok(idle.into_iter().chain([granted.into()]).collect())
     }
 }
 

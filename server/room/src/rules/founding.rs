@@ -3,7 +3,7 @@
 use crate::{
     Fact, Scope, Site,
     rule::{Happened, Wanted},
-    rules::{enrolment::StationEnrolled, seal::SealBroken},
+    rules::{enrolment::StationEnrolled, power_cut, seal::SealBroken},
     state::{Hq, Sitting},
 };
 use exam_protocol::{
@@ -105,7 +105,7 @@ pub enum ServerEvent {
 }
 
 impl Wanted for NoteServer {
-    fn decide(&self, site: &Site, _: Now) -> Result<Vec<Fact>, Refusal> {
+    fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
         let noted = ServerNoted {
             event: self.event,
             version: self.version.clone(),
@@ -120,6 +120,9 @@ impl Wanted for NoteServer {
                 SealBroken { sitting: sitting.plan.sitting.clone(), why: SealBreak::ServerChanged }.into()
             };
             facts.extend(site.sealed().map(broken));
+        }
+        if self.event == ServerEvent::Started && self.machine_restarted {
+            facts.extend(power_cut::noticed(site, now, self.gap_ms));
         }
         Ok(facts)
     }

@@ -61,12 +61,7 @@ impl Happened for MockReset {
         let run = old.attempts.values();
         let finished = run.clone().any(|id| site.attempts.get(id).is_some_and(|attempt| attempt.handed_in.is_some()));
         let ended = matches!(old.stage, Stage::Ended { .. });
-        for id in run {
-            if let Some(attempt) = site.attempts.remove(id) {
-                site.past_attempts.insert(*id, attempt);
-            }
-            site.stations.values_mut().filter(|s| s.attempt == Some(*id)).for_each(|s| s.attempt = None);
-        }
+        run.for_each(|id| site.set_past(*id));
         let mut fresh = Sitting::new(old.exam, old.plan);
         fresh.mock = MockRuns { past: old.mock.past + 1, passed: old.mock.passed || (ended && finished) };
         site.sittings.insert(self.sitting.clone(), fresh);

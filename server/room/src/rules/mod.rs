@@ -33,8 +33,10 @@ pub mod terminate;
 pub mod violation;
 
 pub mod backup_paper;
+pub mod call_off;
 pub mod checklist;
 pub mod mock;
+pub mod power_cut;
 pub mod seal;
 pub mod visit;
 pub mod wall_clock;

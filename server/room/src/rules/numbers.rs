@@ -30,6 +30,8 @@ pub const EXTENSION_ON_SITE_MS: u64 = minutes(15);
 pub const EXTENSION_BY_HQ_MAX_MIN: u32 = exam_protocol::grant::GRANT_MINUTES_MAX;
 /// HB-27: if power returns within 60 minutes the exam goes on, else it is stopped.
 pub const POWER_CUT_LIMIT_MS: u64 = minutes(60);
+/// HB-27: the server's machine was off for so long: people decide whether it counts. As long as a silent seat takes to turn red.
+pub const POWER_CUT_NOTICED_MS: u64 = seconds(15);
 /// How far back a stretch may be taken out afterwards: a power cut at its limit, and time to talk about it.
 pub const REMOVE_BACK_MS: u64 = minutes(120);
 

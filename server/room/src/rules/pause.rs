@@ -8,6 +8,7 @@ use crate::{
     rules::{
         numbers::{POWER_CUT_LIMIT_MS, REMOVE_BACK_MS},
         people::{REASON_CHARS_MAX, given},
+        power_cut,
     },
     state::{PauseCause, Removed, Target},
 };
@@ -105,9 +106,38 @@ impl Wanted for TakeOut {
         if self.to.since(self.from) > POWER_CUT_LIMIT_MS {
             return Err(Refusal::PowerCutTooLong { limit_minutes: (POWER_CUT_LIMIT_MS / minutes(1)) as u32 });
         }
+        let idle = idle_until(site, &self.sitting, &self.target, &self.reason, &by, now)?;
         let Self { sitting, target, from, to, cause, reason, .. } = self.clone();
-        Ok(vec![StretchTakenOut { sitting, target, from, to, cause, reason, by }.into()])
+        let taken_out = StretchTakenOut { sitting, target, from, to, cause, reason, by };
+        Ok(idle.into_iter().chain([taken_out.into()]).collect())
     }
+}
+
+/// Candidates whose time was up before more was given: from their end until now they could not work, so it does not count.
+///
+/// # Errors
+/// [`Refusal::SittingUnknown`].
+pub(crate) fn idle_until(
+    site: &Site,
+    sitting: &SittingId,
+    target: &Target,
+    reason: &str,
+    by: &Actor,
+    now: Now,
+) -> Result<Vec<Fact>, Refusal> {
+    let sitting = site.sitting(sitting)?;
+    let open = site.attempts_of(sitting.id()).filter(|attempt| target.touches(attempt.id) && attempt.is_open());
+    let stopped = open.filter_map(|attempt| Some((attempt, site.ends(attempt).filter(|ends| *ends < now.at)?)));
+    let idle = stopped.map(|(attempt, ends)| StretchTakenOut {
+        sitting: sitting.id().clone(),
+        target: Target::Attempt(attempt.id),
+        from: ends,
+        to: now.at,
+        cause: PauseCause::TimeWasUp,
+        reason: reason.to_owned(),
+        by: by.clone(),
+    });
+    Ok(idle.map(Fact::from).collect())
 }
 
 /// The act depends on whose clock it is.
@@ -240,6 +270,7 @@ impl Happened for StretchTakenOut {
 
     fn apply(&self, site: &mut Site, _: Now) {
         if let Some(sitting) = site.sittings.get_mut(&self.sitting) {
+            sitting.cuts.retain(|cut| !power_cut::decides(cut, &self.target, self.from, self.to));
             sitting.removed.push(Removed {
                 target: self.target.clone(),
                 from: self.from,

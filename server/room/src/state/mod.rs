@@ -22,7 +22,7 @@ pub use records::{
     Added, Details, Finding, Incident, REFUSAL_SIGNATURES_MIN, Records, Report, Stretch, Subject, Violation,
 };
 pub use sitting::{Sitting, Stage};
-pub use time::{Authority, End, Granted, PauseCause, Removed, Target, end_of};
+pub use time::{Authority, End, Granted, PauseCause, PowerCut, Removed, Target, end_of};
 pub use visits::{Findings, Visit, Visits};
 pub use whereabouts::Whereabouts;
 

@@ -3,7 +3,7 @@
 use super::{
     Backup, MockRuns, Seal, Ticked,
     attendance::Roll,
-    time::{Granted, Removed, Target},
+    time::{Granted, PowerCut, Removed, Target},
 };
 use exam_protocol::{
     checklist::CheckItem,
@@ -74,6 +74,8 @@ pub struct Sitting {
     pub backup: Backup,
     /// Runs of a mock sitting.
     pub mock: MockRuns,
+    /// Power cuts nobody has decided about: until then the clock does not end the sitting (HB-27).
+    pub cuts: Vec<PowerCut>,
 }
 
 impl Sitting {
@@ -96,6 +98,7 @@ impl Sitting {
             ticked: BTreeMap::new(),
             backup: Backup::default(),
             mock: MockRuns::default(),
+            cuts: Vec::new(),
         }
     }
 
@@ -120,6 +123,11 @@ impl Sitting {
     /// Whether the clock stands still for everybody.
     pub fn stands_still(&self) -> bool {
         self.removed.iter().any(|removed| removed.to.is_none() && removed.target == Target::Sitting)
+    }
+
+    /// How long the power cuts were that nobody has decided about; none where there is nothing to decide.
+    pub fn undecided_cut_ms(&self) -> Option<u64> {
+        (!self.cuts.is_empty()).then(|| self.cuts.iter().map(|cut| cut.to.since(cut.from)).sum())
     }
 
     /// Length, milliseconds.

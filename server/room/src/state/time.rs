@@ -46,6 +46,17 @@ pub enum PauseCause {
     Illness,
     /// 其他, as the text says.
     Other,
+    /// 时间已到: the candidate had stopped when time was given after all; never chosen by a person.
+    TimeWasUp,
+}
+
+/// 断电: a stretch in which the server's machine was off while a sitting's clock ran (HB-27).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PowerCut {
+    /// The last sign of life before.
+    pub from: SiteMs,
+    /// When the server served again.
+    pub to: SiteMs,
 }
 
 /// 扣除时段: a stretch of time that does not count (removed interval).
@@ -184,9 +195,13 @@ impl Site {
         }
     }
 
-    /// When the last attempt of a running sitting ends: then the clock ends the sitting. None while a clock stands still.
+    /// When the last attempt of a running sitting ends: then the clock ends the sitting. None while a clock stands still, and
+    /// while nobody has decided about a power cut: an end could not be taken back.
     pub fn last_end(&self, sitting: &Sitting) -> Option<SiteMs> {
         let Stage::Running { .. } = sitting.stage else { return None };
+        if !sitting.cuts.is_empty() {
+            return None;
+        }
         let open = self.attempts_of(sitting.id()).filter(|attempt| attempt.is_expected_to_work());
         let ends = open.map(|attempt| self.end(attempt)).chain([self.natural_end(sitting, None)]);
         ends.map(|end| match end {

@@ -28,15 +28,17 @@ use exam_room::{
     rules::{
         admission::{AdmitSeats, OpenDoor},
         answers::Save,
+        call_off::CallOff,
         ending::{Clock, Stop},
         enrolment::{EnrolStation, IssueCode},
         export::NoteExport,
         extension::{Extend, ExtendByHq},
-        founding::Found,
+        founding::{ClockAnchor, Found, NoteServer, ServerEvent},
         hand_in::GiveIn,
         package::{CandidateListed, PackageTaken, PaperTaken, TakePackage},
         pause::{RunClock, StopClock, TakeOut},
         people::{MakeAccount, SignOff, SignOn},
+        power_cut::DecideCut,
         seating::TakeDesk,
         sign_in::EnterNumber,
         start::{Begin, NoteWrongCode},
@@ -102,12 +104,11 @@ impl Script {
 
     pub(crate) fn play(&mut self, at: u64, act: &str) -> String {
         self.now = Now { at: SiteMs(at), wall: WallMs(at as i64) };
-        while let Some(wake) = self.site.next_wake().filter(|wake| wake.0 <= at) {
-            self.now.at = wake.max(self.site.latest);
-            self.ask(Clock).unwrap();
+        let words: Vec<&str> = act.split_whitespace().collect();
+        if !words.starts_with(&["server", "was", "off"]) {
+            self.clock_runs_to(at); // nobody looks at the clock while the server is off
         }
         self.now.at = SiteMs(at);
-        let words: Vec<&str> = act.split_whitespace().collect();
         if let Some(said) = attendance::say(self, &words) {
             return said;
         }
@@ -134,8 +135,26 @@ impl Script {
         }
     }
 
+    fn clock_runs_to(&mut self, at: u64) {
+        while let Some(wake) = self.site.next_wake().filter(|wake| wake.0 <= at) {
+            self.now.at = wake.max(self.site.latest);
+            self.ask(Clock).unwrap();
+        }
+    }
+
     fn act(&mut self, words: &[&str]) -> Result<Reply, Refusal> {
         match words {
+            ["server", "was", "off", "since", from] => self.server_is_back(from, true),
+            ["server", "was", "off", "since", from, "by", "itself"] => self.server_is_back(from, false),
+            ["cut", choice @ ("counts" | "does-not-count"), "because", reason @ ..] => self.ask(DecideCut {
+                sitting: sitting(),
+                counts: *choice == "counts",
+                reason: reason.join(" "),
+                by: station("admin"),
+            }),
+            ["call", "off", "because", reason @ ..] => {
+                self.ask(CallOff { sitting: sitting(), reason: reason.join(" "), by: station("admin") })
+            }
             ["package", minutes, policy, overrides @ ..] => self.ask(package(minutes, policy, overrides, 4)),
             ["code", name, "for", uses, "until", until] => self.ask(IssueCode {
                 tag: Sha256::of(name.as_bytes()),
@@ -233,6 +252,14 @@ impl Script {
             }),
             other => panic!("no such act: {other:?}"),
         }
+    }
+
+    fn server_is_back(&mut self, from: &str, machine_restarted: bool) -> Result<Reply, Refusal> {
+        let anchor = ClockAnchor { machine: "m".to_owned(), offset_ms: 0 };
+        let (event, version, gap_ms) = (ServerEvent::Started, "0".to_owned(), self.now.at.0 - clock_ms(from));
+        let reply = self.ask(NoteServer { event, version, gap_ms, machine_restarted, anchor })?;
+        self.clock_runs_to(self.now.at.0);
+        Ok(reply)
     }
 
     fn save(&mut self, n: &str, version: &str, text: &str, made_at: SiteMs) -> Result<Reply, Refusal> {

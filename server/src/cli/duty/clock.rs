@@ -1,7 +1,7 @@
 //! The clock from a terminal, and the site's timeline in the words of the wall. Never converts a time the exam rests on: a
 //! stretch that is taken out is judged, and recorded, on the site's own timeline.
 
-use super::{TimeCommand, WhoseArg, people::passwords_of};
+use super::{CutChoice, TimeCommand, WhoseArg, people::passwords_of};
 use crate::cli::{
     exit::Coded,
     online::{ask, done, talk},
@@ -13,7 +13,10 @@ use exam_protocol::{
     ids::SeatNo,
     message::{
         admin::AskStatus,
-        duty::{Approval, ExtendByHqCode, ExtendTime, RunClock, StopClock, TakeOutStretch, TimeCall, Whose},
+        duty::{
+            Approval, CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopClock, TakeOutStretch,
+            TimeCall, Whose,
+        },
     },
     tag::Down,
     time::{Now, SiteMs, WallMs},
@@ -40,6 +43,19 @@ pub(super) fn run(dir: &Path, command: TimeCommand, output: Output) -> Result<()
             let (sitting, cause) = (whose.sitting.clone(), cause.into());
             let call = TimeCall::TakeOut(TakeOutStretch { sitting, whose: of(&whose)?, from, to, cause, reason });
             act(dir, call, &whose, "已扣除 · the stretch does not count", output)
+        }
+        TimeCommand::Cut { sitting, decision, reason } => {
+            let counts = matches!(decision, CutChoice::Counts);
+            let said = match decision {
+                CutChoice::TakeOut => "断电时段已扣除 · the power cut does not count",
+                CutChoice::Counts => "断电时段照常计时 · the power cut counts",
+            };
+            let call = TimeCall::DecideCut(CutDecision { sitting: sitting.clone(), counts, reason });
+            act(dir, call, &WhoseArg { sitting, seat: None }, said, output)
+        }
+        TimeCommand::CallOff { sitting, reason } => {
+            let call = TimeCall::CallOff(SittingReason { sitting: sitting.clone(), reason });
+            act(dir, call, &WhoseArg { sitting, seat: None }, "已取消入场 · called off", output)
         }
         TimeCommand::Extend { whose, minutes, reason, approve, password_file } => {
             let passwords = passwords_of(&approve, &password_file)?;

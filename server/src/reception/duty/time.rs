@@ -8,11 +8,14 @@ use exam_protocol::{
     code::Refusal,
     grant::commitment,
     ids::{SittingId, StationId},
-    message::duty::{ExtendByHqCode, ExtendTime, RunClock, StopCause, StopClock, TakeOutStretch, TimeCall, Whose},
+    message::duty::{
+        CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopCause, StopClock, TakeOutStretch,
+        TimeCall, Whose,
+    },
     tag::Down,
 };
 use exam_room::{
-    rules::{extension, pause},
+    rules::{call_off, extension, pause, power_cut},
     state::{PauseCause, Target},
 };
 use exam_sealed::code::UnlockCode;
@@ -35,6 +38,12 @@ impl Reception {
                 let target = self.target(&sitting, whose).await?;
                 let ask = pause::TakeOut { sitting, target, from, to, cause: cause_of(cause), reason, by };
                 done(self.inner.clerk.ask(ask).await?)
+            }
+            TimeCall::DecideCut(CutDecision { sitting, counts, reason }) => {
+                done(self.inner.clerk.ask(power_cut::DecideCut { sitting, counts, reason, by }).await?)
+            }
+            TimeCall::CallOff(SittingReason { sitting, reason }) => {
+                done(self.inner.clerk.ask(call_off::CallOff { sitting, reason, by }).await?)
             }
         }
     }
