@@ -256,7 +256,8 @@ impl Script {
 
     fn server_is_back(&mut self, from: &str, machine_restarted: bool) -> Result<Reply, Refusal> {
         let anchor = ClockAnchor { machine: "m".to_owned(), offset_ms: 0 };
-        let (event, version, gap_ms) = (ServerEvent::Started, "0".to_owned(), self.now.at.0 - clock_ms(from));
+        let (event, version, gap_ms) =
+            (ServerEvent::Started, "0".to_owned(), self.now.at.since(SiteMs(clock_ms(from))));
         let reply = self.ask(NoteServer { event, version, gap_ms, machine_restarted, anchor })?;
         self.clock_runs_to(self.now.at.0);
         Ok(reply)
