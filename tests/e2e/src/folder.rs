@@ -78,6 +78,11 @@ impl Folder {
         self.root.join("seats")
     }
 
+    /// The spare machines' data folders.
+    pub fn spares(&self) -> PathBuf {
+        self.root.join("spares")
+    }
+
     /// The signed, sealed result bundle.
     pub fn bundle(&self) -> PathBuf {
         self.root.join("bundle")
@@ -106,6 +111,11 @@ impl Folder {
     /// One line for every answer a seat saw acknowledged.
     pub fn ack_log(&self) -> PathBuf {
         self.logs().join("acks.jsonl")
+    }
+
+    /// The same of the spare machines.
+    pub fn ack_log_of_spares(&self) -> PathBuf {
+        self.logs().join("acks-spares.jsonl")
     }
 
     /// Every command with what it said.

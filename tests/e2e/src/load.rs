@@ -21,6 +21,8 @@ pub struct Orders {
     pub enrol: String,
     /// How many seats.
     pub seats: u16,
+    /// Spare machines: they wait for candidates who are moved.
+    pub stand_by: bool,
     /// Pause between two answers, milliseconds.
     pub think_ms: u64,
     /// Of their answers and pauses.
@@ -48,6 +50,7 @@ impl Load {
         command.args(["--server", &orders.server, "--enrol", &orders.enrol, "--json", "--events"]);
         command.args(["--seats", &orders.seats.to_string(), "--think", &orders.think_ms.to_string()]);
         command.args(["--seed", &orders.seed.to_string()]);
+        command.args(orders.stand_by.then_some("--stand-by"));
         for (option, path) in [
             ("--trust", &orders.trust),
             ("--roster", &orders.roster),
@@ -56,7 +59,8 @@ impl Load {
         ] {
             command.arg(option).arg(path);
         }
-        Ok(Self { process: Running::start(command, "seats", logs)? })
+        let name = if orders.stand_by { "spares" } else { "seats" };
+        Ok(Self { process: Running::start(command, name, logs)? })
     }
 
     /// Waits until every seat has enrolled and signed in. Returns how many could not.

@@ -84,6 +84,16 @@ impl Site {
         self.server_at(&self.folder.server(), args)
     }
 
+    /// Runs `exam-server` as people do, without `--json`, and returns what it prints.
+    ///
+    /// # Errors
+    /// It fails.
+    pub fn server_in_words(&self, args: &[&str]) -> Result<String> {
+        let mut command = self.programs.command(Program::Server);
+        command.args(args).arg("--data").arg(self.folder.server());
+        Ok(run(command, COMMAND_DEADLINE, &self.folder.command_log())?.expect_code(0)?.stdout)
+    }
+
     /// Runs `exam-server` with `--json` on another data folder, e.g. a backup; any exit code.
     ///
     /// # Errors
@@ -199,6 +209,17 @@ impl Site {
             }
         }
         Ok(seated)
+    }
+
+    /// Writes for a spare machine who is moved to it, and returns the file.
+    ///
+    /// # Errors
+    /// As [`seating`](Self::seating); or nobody sits at `from`.
+    pub fn write_move(&self, from: SeatNo, to: SeatNo) -> Result<PathBuf> {
+        let moved = self.seating()?.into_iter().find(|seated| seated.seat == from).context("nobody sits there")?;
+        let path = self.folder.root().join("moves.json");
+        fs::write(&path, serde_json::to_vec(&[Seated { seat: to, ..moved }])?)?;
+        Ok(path)
     }
 
     /// Writes who sits where for the seats, and returns the file.

@@ -46,6 +46,10 @@ pub(crate) struct Args {
     /// Write every acknowledged version here, one JSON line each.
     #[arg(long, value_name = "FILE")]
     pub(crate) ack_log: Option<PathBuf>,
+    /// Spare machines (备用机): take the desks and do not sign in, but go on with the candidates who are moved here. The roster
+    /// names them with the spares' desks.
+    #[arg(long)]
+    pub(crate) stand_by: bool,
     /// Hand in when everything is answered; otherwise wait for the end of the sitting.
     #[arg(long)]
     pub(crate) hand_in: bool,

@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) think_ms: u64,
     pub(crate) duration: Option<Duration>,
     pub(crate) hand_in: bool,
+    /// A spare machine: the candidate is moved here.
+    pub(crate) stand_by: bool,
     /// So many enrol at once.
     pub(crate) door: Arc<Semaphore>,
     pub(crate) progress: Arc<Progress>,
@@ -151,12 +153,16 @@ impl Sitter {
             if !seated && view.desk.as_ref() == Some(&self.plan.place.desk) {
                 seated = true;
                 self.plan.progress.seated.fetch_add(1, Ordering::Relaxed);
+                if self.plan.stand_by {
+                    self.plan.progress.logins.fetch_add(1, Ordering::Relaxed); // ready: nobody signs in here
+                }
             }
             match &view.screen {
                 Screen::TurnedAway(refusal) => bail!("turned away: {refusal}"),
                 Screen::ChoosingSeat if matches!(view.notice, Some(Notice::Refused(_))) => {
                     bail!("desk refused: {:?}", view.notice)
                 }
+                Screen::SigningIn if self.plan.stand_by => {}
                 Screen::SigningIn if seated && view.linked && !view.signing_in => match &view.notice {
                     Some(Notice::Refused(refusal)) => bail!("sign-in refused: {refusal}"),
                     Some(_) => {
@@ -177,7 +183,9 @@ impl Sitter {
         // A seat whose app was started again is signed in already.
         self.end.login_ms =
             Some(pressed.map_or(0, |pressed| ms(u64::try_from(pressed.elapsed().as_millis()).unwrap_or(u64::MAX))));
-        self.plan.progress.logins.fetch_add(1, Ordering::Relaxed);
+        if !self.plan.stand_by {
+            self.plan.progress.logins.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(())
     }
 

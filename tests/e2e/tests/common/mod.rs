@@ -80,6 +80,7 @@ impl Small {
             trust: trust.to_path_buf(),
             enrol: self.site.enrol_code(seats)?,
             seats,
+            stand_by: false,
             think_ms,
             seed: 1,
             roster: self.site.write_seating()?,

@@ -3,6 +3,7 @@
 use crate::{
     Options,
     phases::{Phase, Phases},
+    room::{SWAPPED, Staff},
     summary::Summary,
 };
 use anyhow::{Context, Result, ensure};
@@ -14,7 +15,10 @@ use exam_e2e::{
     site::{Sample, Site},
     stock,
 };
-use exam_protocol::{ids::Sha256, site::SitePublic};
+use exam_protocol::{
+    ids::{SeatNo, Sha256},
+    site::SitePublic,
+};
 use exam_sealed::code::UnlockCode;
 use serde_json::Value;
 use std::{
@@ -39,9 +43,12 @@ const IMPORT: Phase = Phase { key: "import", zh: "导入考试包", en: "server 
 const SIGN_IN: Phase = Phase { key: "sign_in", zh: "考生登录", en: "enrol and sign in" };
 const START: Phase = Phase { key: "start", zh: "启封开考", en: "unlock and start" };
 const ANSWER: Phase = Phase { key: "answer", zh: "作答", en: "answers, server killed in the middle" };
+const ROOM: Phase = Phase { key: "room", zh: "考场情况", en: "a room's life, with a power cut" };
+const REST: Phase = Phase { key: "rest", zh: "继续作答", en: "answers to the end" };
 const EXPORT: Phase = Phase { key: "export", zh: "结束并导出", en: "end, export twice" };
 const VERIFY: Phase = Phase { key: "verify", zh: "核验成绩包", en: "verify, open, mark" };
 const STOCK: Phase = Phase { key: "stock_tools", zh: "通用工具核验", en: "stock tools" };
+const RECORD: Phase = Phase { key: "record", zh: "考场情况记录表", en: "room record" };
 const COMPARE: Phase = Phase { key: "compare", zh: "逐条比对", en: "compare byte for byte" };
 
 /// Holds the exam and returns what it found.
@@ -51,13 +58,15 @@ pub(crate) fn hold(options: &Options, seed: u64, programs: Programs, folder: &Fo
     let sample = Sample { seats: options.seats, questions: options.questions, seed };
     prepare(&mut phases, &mut site, sample)?;
     let sitting = site.sitting()?;
-    let mut load = sign_in(&mut phases, &site, options, &sitting, seed)?;
+    let mut machines = sign_in(&mut phases, &site, options, &sitting, seed)?;
     start(&mut phases, &site, &sitting, seed)?;
     let expected = u64::from(options.seats) * u64::from(options.questions);
-    answer(&mut phases, &mut site, &mut load, Plan { expected, kill_at: kill_at(seed, expected) })?;
-    let exports = end(&mut phases, &mut site, load, &sitting)?;
+    let plan = Plan { expected, kill_at: kill_at(seed, expected), spare: options.seats + 1 };
+    answer(&mut phases, &mut site, &mut machines, plan, &sitting)?;
+    let exports = end(&mut phases, &mut site, machines, &sitting)?;
     let stock_tools = judge_bundle(&mut phases, &site, &exports.first)?;
     let compared = compare(&mut phases, &site, options.seats)?;
+    let record_lines = record(&mut phases, &site, &sitting)?;
     Ok(Summary {
         seats: options.seats,
         logins_failed: exports.logins_failed.max(compared.extra_sign_ins),
@@ -69,6 +78,7 @@ pub(crate) fn hold(options: &Options, seed: u64, programs: Programs, folder: &Fo
         lost: compared.lost,
         exports_equal: exports.equal,
         stock_tools,
+        record_lines,
         seconds: phases.seconds(),
     })
 }
@@ -87,28 +97,47 @@ fn prepare(phases: &mut Phases, site: &mut Site, sample: Sample) -> Result<()> {
     })
 }
 
-fn sign_in(phases: &mut Phases, site: &Site, options: &Options, sitting: &str, seed: u64) -> Result<Load> {
-    let load = RefCell::new(None);
+/// The candidates' machines, and the spare one.
+struct Machines {
+    seats: Load,
+    spare: Load,
+}
+
+fn sign_in(phases: &mut Phases, site: &Site, options: &Options, sitting: &str, seed: u64) -> Result<Machines> {
+    let machines = RefCell::new(None);
     phases.run(SIGN_IN, |_| {
+        Staff::new(site, sitting).appoint()?;
         site.act("admit-open", sitting)?;
         let orders = Orders {
             server: site.address()?.to_owned(),
             trust: site.public_file(),
             enrol: site.enrol_code(options.seats)?,
             seats: options.seats,
+            stand_by: false,
             think_ms: options.think,
             seed,
             roster: site.write_seating()?,
             data: site.folder().seats(),
             ack_log: site.folder().ack_log(),
         };
+        let desk = |no: u16| SeatNo::try_from(no).context("a seat's number");
+        let spare = Orders {
+            enrol: site.enrol_code(1)?,
+            seats: 1,
+            stand_by: true,
+            roster: site.write_move(desk(SWAPPED)?, desk(options.seats + 1)?)?,
+            data: site.folder().spares(),
+            ack_log: site.folder().ack_log_of_spares(),
+            ..orders.clone()
+        };
         let mut seats = Load::start(site.load(), &orders, &site.folder().logs())?;
-        let failed = seats.wait_ready(READY_DEADLINE)?;
+        let mut spare = Load::start(site.load(), &spare, &site.folder().logs())?;
+        let failed = seats.wait_ready(READY_DEADLINE)? + spare.wait_ready(READY_DEADLINE)?;
         ensure!(failed == 0, "{failed} seats could not sign in; see logs/seats.err.log");
-        load.replace(Some(seats));
+        machines.replace(Some(Machines { seats, spare }));
         Ok(format!("{} 考位 seats", options.seats))
     })?;
-    load.into_inner().context("the seats were started")
+    machines.into_inner().context("the seats were started")
 }
 
 fn start(phases: &mut Phases, site: &Site, sitting: &str, seed: u64) -> Result<()> {
@@ -137,6 +166,8 @@ struct Plan {
     expected: u64,
     /// Acknowledged answers at which the server is killed.
     kill_at: u64,
+    /// Where the spare machine stands.
+    spare: u16,
 }
 
 /// A moment between 20 % and 70 % of the expected answers, drawn from the seed.
@@ -146,24 +177,48 @@ fn kill_at(seed: u64, expected: u64) -> u64 {
     (expected * percent / 100).max(1)
 }
 
-fn answer(phases: &mut Phases, site: &mut Site, load: &mut Load, plan: Plan) -> Result<()> {
+fn answer(phases: &mut Phases, site: &mut Site, machines: &mut Machines, plan: Plan, sitting: &str) -> Result<()> {
+    let (tenth, latest) = (Cell::new(0), Cell::new(0));
+    let show = |phases: &Phases, acked: u64| {
+        latest.set(acked);
+        if acked * 10 / plan.expected > tenth.get() {
+            tenth.set(acked * 10 / plan.expected);
+            phases.note(&format!("已确认 acked {acked}"));
+        }
+    };
     phases.run(ANSWER, |phases| {
-        let (tenth, latest) = (Cell::new(0), Cell::new(0));
-        let show = |acked: u64| {
-            latest.set(acked);
-            if acked * 10 / plan.expected > tenth.get() {
-                tenth.set(acked * 10 / plan.expected);
-                phases.note(&format!("已确认 acked {acked}"));
-            }
-        };
-        load.wait_acked(plan.kill_at, SITTING_DEADLINE, show)?;
+        machines.seats.wait_acked(plan.kill_at, SITTING_DEADLINE, |acked| show(phases, acked))?;
         site.kill_server()?;
         phases.note(&format!("服务器被强行终止 server killed (kill -9) after {} acked", latest.get()));
         site.start_server()?;
         phases.note("服务器已重新启动 server started again");
-        load.wait_synced(SITTING_DEADLINE, show)?;
+        Ok(String::new())
+    })?;
+    phases.run(ROOM, |phases| {
+        Staff::new(site, sitting).before_the_cut(phases, plan.spare)?;
+        site.kill_server()?;
+        site.start_server()?;
+        let staff = Staff::new(site, sitting);
+        staff.after_the_cut(phases)?;
+        staff.account_adds_up()?;
+        Ok(String::new())
+    })?;
+    phases.run(REST, |phases| {
+        machines.seats.wait_synced(SITTING_DEADLINE, |acked| show(phases, acked))?;
+        machines.spare.wait_synced(SITTING_DEADLINE, |_| {})?;
         Ok(String::new())
     })
+}
+
+fn record(phases: &mut Phases, site: &Site, sitting: &str) -> Result<u64> {
+    let count = Cell::new(0);
+    phases.run(RECORD, |phases| {
+        let lines = Staff::new(site, sitting).record()?;
+        lines.iter().for_each(|line| phases.note(line));
+        count.set(lines.len() as u64);
+        Ok("room-record.txt".to_owned())
+    })?;
+    Ok(count.get())
 }
 
 struct Exports {
@@ -172,11 +227,12 @@ struct Exports {
     logins_failed: u64,
 }
 
-fn end(phases: &mut Phases, site: &mut Site, load: Load, sitting: &str) -> Result<Exports> {
+fn end(phases: &mut Phases, site: &mut Site, machines: Machines, sitting: &str) -> Result<Exports> {
     let exports = RefCell::new(None);
     phases.run(EXPORT, |_| {
         site.act("end", sitting)?;
-        let figures = load.wait_figures(SITTING_DEADLINE)?;
+        let figures = machines.seats.wait_figures(SITTING_DEADLINE)?;
+        machines.spare.wait_figures(SITTING_DEADLINE)?;
         fs::write(site.folder().logs().join("load.json"), format!("{figures:#}\n"))?;
         let first = site.export(sitting, &site.folder().bundle())?;
         let second = site.export(sitting, &site.folder().bundle_again())?;
@@ -239,7 +295,8 @@ fn compare(phases: &mut Phases, site: &Site, seats: u16) -> Result<Compared> {
     phases.run(COMPARE, |phases| {
         let folder = site.folder();
         let public: SitePublic = serde_json::from_slice(&fs::read(site.public_file())?)?;
-        let acked = answers::from_lines(&fs::read_to_string(folder.ack_log())?).context("ack log of the seats")?;
+        let acked = fs::read_to_string(folder.ack_log())? + &fs::read_to_string(folder.ack_log_of_spares())?;
+        let acked = answers::from_lines(&acked).context("ack logs of the seats")?;
         let journal = answers::from_lines(&site.journal_answers()?).context("answers in the server's journal")?;
         let bundle = answers::from_bundle(&folder.opened())?;
         let facts = answers::from_journal(&folder.opened(), &public.site)?;

@@ -3,6 +3,7 @@
 
 mod exam;
 mod phases;
+mod room;
 mod summary;
 
 use anyhow::Result;
@@ -15,8 +16,8 @@ use std::{path::PathBuf, process::ExitCode};
 #[derive(Parser, Debug)]
 #[command(name = "exam-demo", version, after_help = "Exit codes: 0 every check held, 1 a check failed, 2 wrong use.")]
 struct Options {
-    /// Candidates, one a seat (考位).
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=997))]
+    /// Candidates, one a seat (考位); at least six, because something happens to each of six.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(i64::from(room::SEATS_MIN)..=997))]
     seats: u16,
     /// Items of the paper (试题).
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=500))]

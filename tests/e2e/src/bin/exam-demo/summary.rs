@@ -29,6 +29,8 @@ pub(crate) struct Summary {
     pub(crate) exports_equal: bool,
     /// Whether `age`, `unzip`, `sha256sum` and `minisign` found the bundle good; null where one of them is not installed.
     pub(crate) stock_tools: Option<bool>,
+    /// Lines of the room record; every one that had to be there is.
+    pub(crate) record_lines: u64,
     /// Seconds, phase by phase.
     pub(crate) seconds: BTreeMap<&'static str, f64>,
 }
@@ -43,6 +45,7 @@ impl Summary {
             ("bundle/", "成绩包 signed, sealed result bundle"),
             ("opened/", "已开封的成绩包 the bundle, opened by HQ"),
             ("results.xlsx", "成绩表 marks"),
+            ("room-record.txt", "考场情况记录表 room record"),
             ("logs/", "日志 what every program said"),
             ("summary.json", "以下数字 these figures"),
         ] {
