@@ -185,6 +185,8 @@ asks! {
     visit::BeginVisit,
     /// 巡考记录.
     visit::NoteVisit,
+    /// HB-26: a machine's own account.
+    unable::TellUnable,
 }
 
 impl Site {

@@ -38,3 +38,5 @@ pub mod mock;
 pub mod seal;
 pub mod visit;
 pub mod wall_clock;
+
+pub mod unable;
