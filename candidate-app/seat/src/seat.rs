@@ -130,7 +130,7 @@ impl SeatHandle {
     /// Ends the seat after what its disk has in hand.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
-        drop(self.acts);
+        drop(self.owner);
         // A seat that panicked has said so already.
         let _ = self.task.await;
     }

@@ -11,7 +11,7 @@ mod readiness;
 mod seat;
 mod status;
 
-pub use presence::Presence;
+pub use presence::{Heard, Presence};
 
 use crate::{
     clerk::{Clerk, No},
