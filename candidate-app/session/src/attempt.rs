@@ -193,6 +193,7 @@ impl Attempt {
 
     /// The server says that this machine was replaced. What is typed becomes versions, and what was to be handed in is not.
     pub(crate) fn replaced(&mut self, at: SiteMs, out: &mut Vec<Effect>) {
+        self.merging = Merging::Due { after: None }; // for a server that names it again
         if self.fenced {
             return;
         }

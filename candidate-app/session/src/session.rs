@@ -309,6 +309,8 @@ impl Session {
         let Some(id) = self.named_attempt() else { return };
         if self.started && self.attempt.as_ref().is_none_or(|attempt| attempt.id != id) {
             self.begin_attempt(id);
+            let sitting = self.seen.as_ref().and_then(|view| view.sitting.as_ref()).map(|s| s.sitting.clone());
+            self.attempt.iter_mut().for_each(|attempt| attempt.sitting = sitting.clone());
         }
     }
 
