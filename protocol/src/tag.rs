@@ -100,6 +100,7 @@ registry! {
         154 Orphans,
         156 LostTime,
         158 AskAttendance,
+        160 SeatUnable,
         180 RecordIncident,
         182 AddToIncident,
         184 CorrectIncident,
@@ -192,7 +193,7 @@ impl Up {
                 &[Admin]
             }
             Up::GetChunk(_) => &[Station, Console, Admin],
-            Up::ConfirmIdentity(_) | Up::Orphans(_) => &[Station],
+            Up::ConfirmIdentity(_) | Up::Orphans(_) | Up::SeatUnable(_) => &[Station],
             Up::DenyCandidate(_) | Up::Leave(_) | Up::SwapMachine(_) | Up::DecideAttempt(_) => &[Console, Admin],
             Up::ConsentHandIn(_) | Up::RollCall(_) | Up::LostTime(_) | Up::AskAttendance(_) => &[Console, Admin],
             Up::RecordIncident(_) | Up::AddToIncident(_) | Up::CorrectIncident(_) => &[Console, Admin],

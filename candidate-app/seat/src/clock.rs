@@ -1,6 +1,7 @@
-//! The seat's monotonic clock: milliseconds since the machine started where the system tells, else since the app did.
-//! Never wall time.
+//! The seat's monotonic clock: milliseconds since the machine started where the system tells, else since the app did. The
+//! machine's wall clock is only read for the server to compare (F-42, F-51); never is anything timed by it.
 
+use exam_protocol::time::WallMs;
 use exam_session::{BootId, SeatMs};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::time::{Duration, Instant};
@@ -30,6 +31,13 @@ impl SeatClock {
     /// The instant at which this clock will show `at`.
     pub fn instant(&self, at: SeatMs) -> Instant {
         self.origin + Duration::from_millis(at.0.saturating_sub(self.origin_ms))
+    }
+
+    /// The machine's wall clock, for the server to compare with its own.
+    pub fn wall(&self) -> WallMs {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        // A clock before 1970 is as wrong as one can be; zero says so.
+        WallMs(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// Which run of the machine's clock this is.

@@ -12,7 +12,7 @@ use exam_link::{Link, LinkError, Pushes, bulk, reconnect};
 use exam_protocol::{
     message::{candidate::AttemptId, hello::Welcome},
     paper::SealedPaper,
-    tag::Down,
+    tag::{Down, Up},
 };
 use exam_session::{Act, AskId, Effect, Event, Note, Session, View};
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Instant};
@@ -40,7 +40,8 @@ enum Finished {
 /// What the loop hears next.
 enum Heard {
     Stop,
-    Acted(Option<Act>),
+    /// From the seat's owner: what the candidate did, or what the machine found out about itself.
+    Owner(Option<Event>),
     Connected(Result<(Link, Welcome, Pushes), LinkError>),
     Pushed(Option<Down>),
     Replied(AskId, Result<Down, LinkError>),
@@ -76,7 +77,7 @@ impl Controller {
     pub(crate) async fn run(
         mut self,
         newest: Option<AttemptId>,
-        mut acts: mpsc::Receiver<Act>,
+        mut acts: mpsc::Receiver<Event>,
         mut stop: watch::Receiver<bool>,
     ) {
         self.event(Event::Started { newest }).await;
@@ -85,8 +86,8 @@ impl Controller {
         }
         loop {
             match self.next(&mut acts, &mut stop).await {
-                Heard::Stop | Heard::Acted(None) => break,
-                Heard::Acted(Some(act)) => self.event(Event::Acted(act)).await,
+                Heard::Stop | Heard::Owner(None) => break,
+                Heard::Owner(Some(event)) => self.event(event).await,
                 Heard::Connected(result) => self.connected(result).await,
                 Heard::Pushed(Some(down)) => self.event(Event::Push(Box::new(down))).await,
                 Heard::Replied(ask, Ok(down)) => self.event(Event::Reply { ask, down: Box::new(down) }).await,
@@ -99,7 +100,7 @@ impl Controller {
         self.finish_writing().await;
     }
 
-    async fn next(&mut self, acts: &mut mpsc::Receiver<Act>, stop: &mut watch::Receiver<bool>) -> Heard {
+    async fn next(&mut self, acts: &mut mpsc::Receiver<Event>, stop: &mut watch::Receiver<bool>) -> Heard {
         let wake = self.config.clock.instant(self.session.next_wake());
         let retry = self.shelves.values().filter_map(Shelf::retry_at).min();
         let wake = retry.map_or(wake, |retry| retry.min(wake));
@@ -115,7 +116,7 @@ impl Controller {
             (ask, result) = self.replies.next() => Heard::Replied(ask, result),
             heard = way => heard,
             Some(finished) = self.tasks.join_next() => finished.map_or(Heard::Time, Heard::Finished),
-            act = acts.recv() => Heard::Acted(act),
+            event = acts.recv() => Heard::Owner(event),
             () = sleep_until(wake.into()) => Heard::Time,
         }
     }
@@ -228,7 +229,10 @@ impl Controller {
             Effect::Journal { attempt, id, record } => {
                 self.shelves.entry(attempt).or_insert_with(Shelf::new).put(id, *record);
             }
-            Effect::Send { ask, up } => {
+            Effect::Send { ask, mut up } => {
+                if let Up::Heartbeat(beat) = &mut *up {
+                    beat.wall = Some(self.config.clock.wall());
+                }
                 if let Way::Up(link, _) = &self.way {
                     self.replies.ask(link, ask, *up);
                 }

@@ -2,8 +2,11 @@
 
 use crate::{clock::SeatClock, controller::Controller, disk::Disk, vault::Vault};
 use exam_link::Dial;
-use exam_protocol::ids::SeatRef;
-use exam_session::{Act, Note, SeatMs, View};
+use exam_protocol::{
+    ids::SeatRef,
+    message::{candidate::LockState, readiness::SeatReport},
+};
+use exam_session::{Act, Event, Note, SeatMs, View};
 use std::{io, path::PathBuf, sync::Arc};
 use tokio::{
     sync::{mpsc, watch},
@@ -82,17 +85,17 @@ impl Seat {
             Ok::<_, io::Error>((Vault::load_or_create(&folder)?, crate::journal::newest(&journals)))
         };
         let (vault, newest) = tokio::task::spawn_blocking(look).await.map_err(io::Error::other)??;
-        let (acts, taken) = mpsc::channel(ACTS_MAX);
+        let (owner, taken) = mpsc::channel(ACTS_MAX);
         let (stop, stopped) = watch::channel(false);
         let (controller, views) = Controller::new(config, Arc::new(vault));
         let task = tokio::spawn(controller.run(newest, taken, stopped));
-        Ok(SeatHandle { acts, views, stop, task })
+        Ok(SeatHandle { owner, views, stop, task })
     }
 }
 
 /// A running seat. Dropped, the seat stops.
 pub struct SeatHandle {
-    acts: mpsc::Sender<Act>,
+    owner: mpsc::Sender<Event>,
     views: watch::Receiver<Arc<View>>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -101,8 +104,22 @@ pub struct SeatHandle {
 impl SeatHandle {
     /// The candidate does something.
     pub async fn act(&self, act: Act) {
-        // The seat ends only with its handle; a late act has nobody to hear it.
-        let _ = self.acts.send(act).await;
+        self.tell(Event::Acted(act)).await;
+    }
+
+    /// The machine has looked at itself: the server hears of it, now and after every reconnect.
+    pub async fn probed(&self, report: SeatReport) {
+        self.tell(Event::Probed(Box::new(report))).await;
+    }
+
+    /// The lock of the desktop was read back; to be said again and again, because only what was read back counts.
+    pub async fn lock_read(&self, state: LockState) {
+        self.tell(Event::LockRead(state)).await;
+    }
+
+    async fn tell(&self, event: Event) {
+        // The seat ends only with its handle; a late word has nobody to hear it.
+        let _ = self.owner.send(event).await;
     }
 
     /// All that a screen needs, again whenever it changes.
@@ -113,7 +130,7 @@ impl SeatHandle {
     /// Ends the seat after what its disk has in hand.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
-        drop(self.acts);
+        drop(self.owner);
         // A seat that panicked has said so already.
         let _ = self.task.await;
     }

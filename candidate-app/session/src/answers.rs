@@ -5,6 +5,7 @@ use crate::{
     clock::SeatMs,
     event::RecordId,
     limits::{DEBOUNCE_MS, DRAFT_AGE_MS_MAX, EVIDENCE_MAX},
+    orphans::Adoption,
     queue::{Pending, Place, Queue},
 };
 use exam_protocol::{
@@ -144,8 +145,27 @@ impl Answers {
                 made: now,
                 record,
                 sent: None,
+                adopts: None,
             });
         }
+    }
+
+    /// Whether a version of this item can be made at once: nothing is half typed, and the seat's disk has the last one.
+    pub(crate) fn is_at_rest(&self, item: &ItemId) -> bool {
+        let typing = self.items.get(item).is_some_and(|given| given.draft.is_some());
+        !typing && !self.queue.awaits_disk(item)
+    }
+
+    /// Makes a version of an answer of the replaced machine, of an item that [`is_at_rest`](Self::is_at_rest).
+    pub(crate) fn adopt(&mut self, now: SeatMs, adoption: &Adoption, record: impl FnOnce(Made) -> Option<RecordId>) {
+        let Adoption { orphan, item, answer, at } = adoption;
+        let given = self.items.entry(item.clone()).or_insert_with(|| Given::none(*at));
+        given.newest += 1;
+        (given.answer, given.made_at, given.standing) = (answer.clone(), *at, Standing::Queued);
+        let (number, adopts) = (given.newest, Some(*orphan));
+        let record = record(Made { item: item.clone(), number, answer: answer.clone(), made_at: *at });
+        let (item, answer, made_at) = (item.clone(), answer.clone(), *at);
+        self.queue.push(Pending { item, number, answer, made_at, made: now, record, sent: None, adopts });
     }
 
     /// When the next draft is due, leaving out those that wait for the disk.
@@ -222,12 +242,13 @@ impl Answers {
         given.standing = Standing::Queued;
         let (number, answer, made_at) = (given.newest, given.answer.clone(), given.made_at);
         let record = Some(RecordId(0));
-        self.queue.push(Pending { item: item.clone(), number, answer, made_at, made: now, record, sent: None });
+        let item = item.clone();
+        self.queue.push(Pending { item, number, answer, made_at, made: now, record, sent: None, adopts: None });
     }
 
-    /// A version read back from the journal.
-    pub(crate) fn restore_answered(&mut self, item: ItemId, number: u32, answer: Answer, made_at: SiteMs, now: SeatMs) {
-        let answer = Arc::new(answer);
+    /// A version read back from the journal; `adopts` names the answer of the replaced machine it was taken from.
+    pub(crate) fn restore_answered(&mut self, now: SeatMs, made: Made, adopts: Option<u32>) {
+        let Made { item, number, answer, made_at } = made;
         let given = self.items.entry(item.clone()).or_insert_with(|| Given::none(made_at));
         if number > given.newest {
             *given = Given {
@@ -239,7 +260,8 @@ impl Answers {
                 draft: None,
             };
         }
-        self.queue.push(Pending { item, number, answer, made_at, made: now, record: Some(RecordId(0)), sent: None });
+        let record = Some(RecordId(0));
+        self.queue.push(Pending { item, number, answer, made_at, made: now, record, sent: None, adopts });
     }
 
     /// A version of the server's, read back from the journal.
@@ -268,6 +290,13 @@ impl Answers {
     pub(crate) fn current(&self, item: &ItemId) -> Option<Arc<Answer>> {
         let given = self.items.get(item)?;
         Some(given.draft.as_ref().map_or(&given.answer, |draft| &draft.answer).clone())
+    }
+
+    /// When the answer on screen was typed, if that is known here.
+    pub(crate) fn typed_at(&self, item: &ItemId) -> Option<SiteMs> {
+        let given = self.items.get(item)?;
+        let at = given.draft.as_ref().map_or(given.made_at, |draft| draft.made_at);
+        Some(at).filter(|at| *at > SiteMs(0) && (given.newest > 0 || given.draft.is_some()))
     }
 
     /// Number of the newest version; zero if there is none.

@@ -2,19 +2,26 @@
 //! journalled, unless the journal fails.
 
 use crate::{
+    account::Account,
     answers::{Answers, Made, Merged},
     clock::SeatMs,
     event::{Effect, Note, Record, RecordId},
     limits::RECORDS_UNJOURNALLED_MAX,
+    orphans::Orphans,
     queue::Pending,
     reminder::Reminders,
 };
 use exam_protocol::{
     code::Refusal,
-    ids::ItemId,
-    message::candidate::{AttemptId, FetchAnswers, HandIn, HandedIn, KnownAnswer, SaveAnswer, SeatView},
+    ids::{ItemId, SittingId},
+    message::{
+        attendance::{OrphanWish, Orphans as OrphansAsk},
+        candidate::{AttemptId, FetchAnswers, HandIn, HandedIn, KnownAnswer, SaveAnswer, SeatView},
+    },
+    tag::Up,
     time::SiteMs,
 };
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How far this seat has asked what the server has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +61,16 @@ pub(crate) struct Attempt {
     pub(crate) damage: Option<String>,
     /// Why the journal cannot be written at the moment.
     pub(crate) failing: Option<String>,
+    /// In which sitting, as far as this seat was told.
+    pub(crate) sitting: Option<SittingId>,
+    /// The server's view let go of it while it was open: whether this machine was replaced is to be asked.
+    pub(crate) parted: bool,
+    /// This machine was replaced: what it has goes to the server once, and nothing is done here any more (HB-25).
+    pub(crate) fenced: bool,
+    pub(crate) orphans: Orphans,
+    pub(crate) account: Account,
+    /// Last sign of life in the journal.
+    pub(crate) alive: Option<SeatMs>,
     recorded: Option<SeatView>,
     last_record: RecordId,
     durable: RecordId,
@@ -73,6 +90,12 @@ impl Attempt {
             reminders: Reminders::default(),
             damage: None,
             failing: None,
+            sitting: None,
+            parted: false,
+            fenced: false,
+            orphans: Orphans::default(),
+            account: Account::default(),
+            alive: None,
             recorded: None,
             last_record: RecordId(0),
             durable: RecordId(0),
@@ -83,11 +106,18 @@ impl Attempt {
     /// Rebuilds the attempt from its journal. Returns the last view of the server's in it.
     pub(crate) fn restore(&mut self, now: SeatMs, records: Vec<Record>, damage: Option<String>) -> Option<Record> {
         let mut seen = None;
+        let mut adopting = BTreeMap::new();
         for record in records {
             match record {
-                Record::Seen { .. } => seen = Some(record),
+                Record::Seen { ref view, .. } => {
+                    self.sitting = view.sitting.as_ref().map(|sitting| sitting.sitting.clone());
+                    self.fenced = false;
+                    seen = Some(record);
+                }
                 Record::Answered { item, number, answer, made_at } => {
-                    self.answers.restore_answered(item, number, answer, made_at, now)
+                    let adopts = adopting.remove(&(item.clone(), number));
+                    let made = Made { item, number, answer: Arc::new(answer), made_at };
+                    self.answers.restore_answered(now, made, adopts);
                 }
                 Record::Acked { item, number } => self.answers.restore_acked(&item, number),
                 Record::Known(known) => self.answers.restore_known(&known),
@@ -96,6 +126,11 @@ impl Attempt {
                 Record::HandInRefused { .. } => self.hand_in = HandInState::Open,
                 Record::HandedIn(receipt) => self.hand_in = HandInState::Done(receipt),
                 Record::Reminded { minutes, ends } => self.reminders.restore(minutes, ends),
+                Record::Adopting { orphan, item, number } => drop(adopting.insert((item, number), orphan)),
+                Record::OrphanDismissed { orphan } => self.orphans.dismiss(orphan),
+                Record::Fenced { .. } => self.fenced = true,
+                Record::Unable(told) => self.account.restore(told),
+                Record::Alive { .. } => {}
             }
         }
         self.loaded = true;
@@ -130,6 +165,53 @@ impl Attempt {
             out.push(Effect::Journal { attempt: *id, id: *last_record, record: Box::new(record) });
             Some(*last_record)
         });
+    }
+
+    /// Makes versions of the answers of the replaced machine that the candidate took. The journal is told first which they are.
+    pub(crate) fn make_adopted(&mut self, now: SeatMs, out: &mut Vec<Effect>) {
+        let answers = &self.answers;
+        let Some(adoption) = self.orphans.adoption(|item| answers.is_at_rest(item)) else { return };
+        let (id, full) = (self.id, self.is_far_behind());
+        let Self { answers, last_record, .. } = self;
+        answers.adopt(now, &adoption, |Made { item, number, answer, made_at }| {
+            if full {
+                return None;
+            }
+            let answered = Record::Answered { item: item.clone(), number, answer: (*answer).clone(), made_at };
+            for record in [Record::Adopting { orphan: adoption.orphan, item, number }, answered] {
+                last_record.0 += 1;
+                out.push(Effect::Journal { attempt: id, id: *last_record, record: Box::new(record) });
+            }
+            Some(*last_record)
+        });
+    }
+
+    /// Whether so much waits for the journal that nothing more is given to it.
+    pub(crate) fn is_far_behind(&self) -> bool {
+        self.last_record.0 - self.durable.0 >= RECORDS_UNJOURNALLED_MAX as u64
+    }
+
+    /// The server says that this machine was replaced. What is typed becomes versions, and what was to be handed in is not.
+    pub(crate) fn replaced(&mut self, at: SiteMs, out: &mut Vec<Effect>) {
+        self.merging = Merging::Due { after: None }; // for a server that names it again
+        if self.fenced {
+            return;
+        }
+        (self.fenced, self.parted) = (true, false);
+        self.answers.left_all();
+        self.journal(Record::Fenced { at }, out);
+        if let HandInState::Asked { .. } = self.hand_in {
+            self.hand_in = HandInState::Open;
+            self.journal(Record::HandInRefused { refusal: Refusal::Fenced }, out);
+        }
+    }
+
+    /// The server names this machine for the attempt, whatever it said before (a backup may have taken over).
+    pub(crate) fn named(&mut self, sitting: Option<SittingId>) {
+        if std::mem::take(&mut self.fenced) {
+            self.recorded = None; // journalled again, after the record that said otherwise
+        }
+        (self.parted, self.sitting) = (false, sitting);
     }
 
     /// Every record up to `through` is durable.
@@ -176,7 +258,8 @@ impl Attempt {
 
     /// The server has this version on its disk: journalled, and noted.
     pub(crate) fn acked(&mut self, pending: Pending, out: &mut Vec<Effect>) {
-        let Pending { item, number, answer, made, sent, .. } = pending;
+        let Pending { item, number, answer, made, sent, adopts, .. } = pending;
+        adopts.into_iter().for_each(|orphan| self.orphans.settled(orphan));
         self.journal(Record::Acked { item: item.clone(), number }, out);
         out.push(Effect::Note(Note::Acked { item, number, answer, made, sent: sent.unwrap_or(made) }));
     }
@@ -184,6 +267,8 @@ impl Attempt {
     /// The connection is gone.
     pub(crate) fn unlinked(&mut self) {
         self.answers.queue.unlinked();
+        self.orphans.unlinked();
+        self.account.again();
         if let Merging::Asked { after } = &mut self.merging {
             self.merging = Merging::Due { after: after.take() };
         }
@@ -202,7 +287,8 @@ impl Attempt {
 
     /// The hand-in, if it is due: pressed, journalled, and everything else at the server.
     pub(crate) fn send_hand_in(&mut self) -> Option<HandIn> {
-        let all_there = self.answers.queue.is_empty() && !self.answers.has_drafts() && self.merging == Merging::Done;
+        let made = !self.answers.has_drafts() && !self.orphans.is_adopting();
+        let all_there = self.answers.queue.is_empty() && made && self.merging == Merging::Done;
         let on_disk = self.hand_in_record <= self.durable || self.failing.is_some();
         let HandInState::Asked { sent: sent @ false } = &mut self.hand_in else { return None };
         if !all_there || !on_disk {
@@ -247,7 +333,11 @@ impl Attempt {
 }
 
 /// The words that carry a version to the server.
-pub(crate) fn save(attempt: AttemptId, pending: &Pending) -> SaveAnswer {
+pub(crate) fn save(attempt: AttemptId, pending: &Pending) -> Up {
+    let number = pending.number;
+    if let Some(orphan) = pending.adopts {
+        return OrphansAsk { attempt, wish: OrphanWish::Adopt { orphan, number } }.into();
+    }
     let (item, answer) = (pending.item.clone(), (*pending.answer).clone());
-    SaveAnswer { attempt, item, number: pending.number, answer, made_at: pending.made_at }
+    SaveAnswer { attempt, item, number, answer, made_at: pending.made_at }.into()
 }

@@ -121,6 +121,11 @@ impl SiteClock {
         Some(SeatMs(site.0.saturating_add_signed(sample.offset.saturating_neg())))
     }
 
+    /// The site's time at a moment of the seat's clock.
+    pub(crate) fn site_moment(&self, seat: SeatMs) -> Option<SiteMs> {
+        Some(SiteMs(seat.0.saturating_add_signed(self.sample?.offset)))
+    }
+
     fn take(&mut self, sample: Sample) {
         self.sample = Some(sample);
         self.bound_only = false;

@@ -6,8 +6,11 @@ use exam_protocol::{
     code::Refusal,
     ids::{AdmissionNo, ItemId, SeatRef, Sha256},
     message::{
-        candidate::{AttemptId, HandedIn, KnownAnswer, PaperKey, SeatView},
+        attendance::UnableStretch,
+        candidate::{AttemptId, HandedIn, KnownAnswer, LockState, PaperKey, SeatView},
+        duty::{HandKind, MessageId},
         hello::Welcome,
+        readiness::SeatReport,
     },
     paper::{Paper, SealedPaper},
     tag::{Down, Up},
@@ -85,6 +88,10 @@ pub enum Event {
         /// In words, for the screen.
         why: String,
     },
+    /// The machine has looked at itself (F-69).
+    Probed(Box<SeatReport>),
+    /// The lock of the desktop was read back.
+    LockRead(LockState),
     /// The candidate did something.
     Acted(Act),
     /// Time passed.
@@ -120,6 +127,29 @@ pub enum Act {
     DismissNotice,
     /// Has read the reminder.
     DismissReminder,
+    /// HB-15: the data on screen are mine.
+    ConfirmIdentity,
+    /// 举手.
+    RaiseHand {
+        /// Why.
+        kind: HandKind,
+        /// In words, or empty.
+        text: String,
+    },
+    /// 取消举手.
+    LowerHand,
+    /// Has read a message.
+    ReadMessage(MessageId),
+    /// HB-25: takes an answer of the replaced machine.
+    AdoptOrphan {
+        /// Which one.
+        orphan: u32,
+    },
+    /// Keeps the current answer instead.
+    DismissOrphan {
+        /// Which one.
+        orphan: u32,
+    },
 }
 
 impl fmt::Debug for Act {
@@ -133,6 +163,12 @@ impl fmt::Debug for Act {
             Act::HandIn => f.write_str("HandIn"),
             Act::DismissNotice => f.write_str("DismissNotice"),
             Act::DismissReminder => f.write_str("DismissReminder"),
+            Act::ConfirmIdentity => f.write_str("ConfirmIdentity"),
+            Act::RaiseHand { kind, .. } => write!(f, "RaiseHand({kind:?}, …)"),
+            Act::LowerHand => f.write_str("LowerHand"),
+            Act::ReadMessage(message) => write!(f, "ReadMessage({})", message.0),
+            Act::AdoptOrphan { orphan } => write!(f, "AdoptOrphan({orphan})"),
+            Act::DismissOrphan { orphan } => write!(f, "DismissOrphan({orphan})"),
         }
     }
 }
@@ -253,6 +289,32 @@ pub enum Record {
         /// Of which end.
         ends: SiteMs,
     },
+    /// The version that follows is an answer of the replaced machine, taken by the candidate (HB-25).
+    Adopting {
+        /// Which one.
+        orphan: u32,
+        /// Which item.
+        item: ItemId,
+        /// Which version it becomes.
+        number: u32,
+    },
+    /// The candidate keeps the current answer (HB-25).
+    OrphanDismissed {
+        /// Which one.
+        orphan: u32,
+    },
+    /// This machine was replaced: what it has goes to the server once, and the candidate goes on elsewhere.
+    Fenced {
+        /// When it heard of it.
+        at: SiteMs,
+    },
+    /// The candidate was at work.
+    Alive {
+        /// When.
+        at: SiteMs,
+    },
+    /// Nobody could work here.
+    Unable(UnableStretch),
 }
 
 impl Record {
@@ -263,12 +325,17 @@ impl Record {
             Record::Answered { .. }
             | Record::HandInAsked { .. }
             | Record::HandInRefused { .. }
+            | Record::Adopting { .. }
+            | Record::Fenced { .. }
             | Record::Seen { .. } => true,
             Record::Acked { .. }
             | Record::Known(_)
             | Record::Refused { .. }
             | Record::HandedIn(_)
-            | Record::Reminded { .. } => false,
+            | Record::Reminded { .. }
+            | Record::OrphanDismissed { .. }
+            | Record::Alive { .. }
+            | Record::Unable(_) => false,
         }
     }
 }

@@ -4,21 +4,28 @@
 //! [`Session::handle`] takes what happened and the seat's monotonic time and returns what to do; [`Session::next_wake`]
 //! says when to call again; [`Session::view`] is all a screen needs. The shell (`exam-seat`) does the doing.
 
+mod account;
 mod answers;
 mod attempt;
 mod clock;
 mod event;
 pub mod limits;
+mod orphans;
 mod papers;
 mod queue;
 mod reminder;
 mod reply;
+mod room;
+mod sends;
 mod session;
 mod view;
+mod wishes;
 
 pub use answers::{Evidence, Saved};
 pub use clock::{BootId, SeatMs};
 pub use event::{Act, AskId, Effect, Event, Note, Record, RecordId};
+pub use orphans::{OrphanChoice, OrphanView};
 pub use reminder::Reminder;
 pub use session::Session;
 pub use view::{Closed, HandInView, ItemView, Merge, Notice, PaperView, Screen, View};
+pub use wishes::{HandView, MessageView};

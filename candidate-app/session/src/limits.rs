@@ -34,3 +34,16 @@ pub const DRIFT_PPM: u64 = 200;
 pub const HINT_ERROR_MS: u64 = 500;
 /// P6: a correction of the clock beyond this is shown at once, smaller ones never turn the countdown back.
 pub const CLOCK_STEP_MS: u64 = 1_000;
+
+/// HB-25: answers of the replaced machine kept in memory for the candidate's choice; the rest is asked for when these are chosen.
+pub const ORPHANS_LISTED_MAX: usize = 200;
+/// Messages kept for the screen.
+pub const MESSAGES_KEPT_MAX: usize = 100;
+
+/// A sign of life in the journal this often: so far off may be what it says of an app that was not running, milliseconds.
+pub const ALIVE_EVERY_MS: u64 = 10_000;
+/// HB-26, F-33: a stretch in which nobody could work is told from so much on, milliseconds; the server has the same limit.
+pub const UNABLE_MS_MIN: u64 = 15_000;
+/// Stretches kept of one attempt; more says nothing new.
+pub const ACCOUNT_STRETCHES_MAX: usize = 100;
+const _: () = assert!(ALIVE_EVERY_MS < UNABLE_MS_MIN); // else a restart of a second would be told as a stretch

@@ -20,6 +20,8 @@ pub(crate) struct Pending {
     pub(crate) record: Option<RecordId>,
     /// When it was sent over the connection there is.
     pub(crate) sent: Option<SeatMs>,
+    /// The answer of the replaced machine it was taken from: the server is told so instead of being told the answer.
+    pub(crate) adopts: Option<u32>,
 }
 
 /// The queue.
@@ -86,6 +88,21 @@ impl Queue {
         }
     }
 
+    /// The server did not let it be taken from the replaced machine: it goes as any other version, because the candidate wants
+    /// it. Says whether there was such a version.
+    pub(crate) fn go_as_typed(&mut self, place: Place) -> bool {
+        let adopted = self.waiting.get_mut(&place).and_then(|pending| pending.adopts.take()).is_some();
+        if adopted {
+            self.again(place);
+        }
+        adopted
+    }
+
+    /// Whether an answer of the replaced machine is on its way to be a version.
+    pub(crate) fn adopts(&self, orphan: u32) -> bool {
+        self.waiting.values().any(|pending| pending.adopts == Some(orphan))
+    }
+
     /// The connection is gone: all that was on it is sent again.
     pub(crate) fn unlinked(&mut self) {
         self.waiting.values_mut().for_each(|pending| pending.sent = None);
@@ -128,7 +145,16 @@ mod tests {
 
     fn pending(item: &str, record: Option<RecordId>) -> Pending {
         let (answer, made_at) = (Arc::new(Answer::TrueFalse(true)), SiteMs(1));
-        Pending { item: item.parse().unwrap(), number: 1, answer, made_at, made: SeatMs(0), record, sent: None }
+        Pending {
+            item: item.parse().unwrap(),
+            number: 1,
+            answer,
+            made_at,
+            made: SeatMs(0),
+            record,
+            sent: None,
+            adopts: None,
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the server's words mean to the session. Never takes a word as an answer to something that was not asked.
 
 use crate::{
-    attempt::Merging,
+    attempt::{HandInState, Merging},
     clock::SeatMs,
     event::{AskId, Note, Record},
     queue::Place,
@@ -10,7 +10,10 @@ use crate::{
 };
 use exam_protocol::{
     code::Refusal,
-    message::candidate::{Answers, AttemptId, HandedIn, SeatView},
+    message::{
+        candidate::{Answers, AttemptId, HandedIn, SeatView},
+        duty::{MessageId, SeatMessages},
+    },
     tag::Down,
 };
 
@@ -22,13 +25,29 @@ pub(crate) enum Asked {
     Save(AttemptId, Place),
     Fetch(AttemptId),
     HandIn(AttemptId),
-    Heartbeat { sent: SeatMs },
+    Heartbeat {
+        sent: SeatMs,
+    },
+    /// A page of what the replaced machine had.
+    Orphans(AttemptId),
+    /// The candidate does not want one of them.
+    Dismiss(AttemptId, u32),
+    Unable(AttemptId),
+    Confirm,
+    /// A wish about the hand, by its serial number.
+    Hand(u32),
+    Read(MessageId),
+    Report,
 }
 
 impl Session {
     pub(crate) fn push(&mut self, down: Down) {
-        if let Down::SeatView(view) = down {
-            self.absorb(view);
+        match down {
+            Down::SeatView(view) => self.absorb(view),
+            Down::SeatNotes(notes) => self.noted(notes),
+            Down::HandStands(stands) => self.wishes.hand_stands(stands),
+            Down::SeatMessages(SeatMessages { messages }) => self.wishes.told(messages),
+            _ => {} // a word this seat has no use for
         }
     }
 
@@ -40,7 +59,21 @@ impl Session {
             Asked::Save(attempt, place) if self.is_ours(attempt) => self.save_reply(place, down),
             Asked::Fetch(attempt) if self.is_ours(attempt) => self.fetch_reply(down),
             Asked::HandIn(attempt) if self.is_ours(attempt) => self.hand_in_reply(down),
+            Asked::Orphans(attempt) if self.is_ours(attempt) => self.orphans_reply(down),
+            Asked::Dismiss(attempt, orphan) if self.is_ours(attempt) => self.dismiss_reply(orphan, down),
+            Asked::Unable(attempt) if self.is_ours(attempt) => self.unable_reply(&down),
             Asked::Save(..) | Asked::Fetch(_) | Asked::HandIn(_) => {}
+            Asked::Orphans(_) | Asked::Dismiss(..) | Asked::Unable(_) => {}
+            Asked::Confirm => self.confirm_reply(down),
+            Asked::Hand(serial) => self.hand_reply(serial, down),
+            Asked::Read(message) => match down {
+                Down::Done(_) | Down::Refused(_) => self.wish_served(|wishes| wishes.read_heard(message)),
+                _ => self.wish_failed(|wishes| wishes.read_again(message)),
+            },
+            Asked::Report => match down {
+                Down::Done(_) | Down::Refused(_) => self.wish_served(|wishes| wishes.report_heard()),
+                _ => self.wish_failed(|wishes| wishes.report_again()),
+            },
             Asked::Heartbeat { sent } => {
                 if let Down::Heard(heard) = down {
                     self.clock.exchange(sent, self.now, heard.now.at);
@@ -61,9 +94,23 @@ impl Session {
             view.attempt.as_ref().and_then(|attempt| attempt.release.as_ref()).map(|key| key.paper.clone())
         };
         let news = released(&view).is_some() && self.seen.as_ref().is_none_or(|seen| released(seen) != released(&view));
+        self.follow(&view);
         self.seen = Some(view);
         if news {
             self.note(Note::Released);
+        }
+    }
+
+    /// What a new view means for the attempt in hand and for what was said at the desk.
+    fn follow(&mut self, view: &SeatView) {
+        let sitting = view.sitting.as_ref().map(|sitting| &sitting.sitting);
+        self.wishes.belongs_to(sitting);
+        let (before, after) = (self.named_attempt(), view.attempt.as_ref().map(|attempt| attempt.attempt));
+        let Some(attempt) = &mut self.attempt else { return };
+        if after == Some(attempt.id) {
+            attempt.named(sitting.cloned());
+        } else if before == Some(attempt.id) && after.is_none() && !matches!(attempt.hand_in, HandInState::Done(_)) {
+            (attempt.parted, attempt.merging) = (true, Merging::Due { after: None });
         }
     }
 
@@ -115,10 +162,17 @@ impl Session {
 
     fn save_refused(&mut self, place: Place, refusal: Refusal) {
         let Some(attempt) = &mut self.attempt else { return };
+        if refusal != Refusal::Fenced && attempt.answers.queue.go_as_typed(place) {
+            attempt.orphans.refresh();
+            return;
+        }
         let Some(pending) = attempt.answers.refused(place, refusal.clone(), self.now) else { return };
         let record = Record::Refused { item: pending.item, number: pending.number, refusal: refusal.clone() };
         attempt.journal(record, &mut self.out);
-        self.notice = Some(Notice::Refused(refusal));
+        match refusal {
+            Refusal::Fenced => self.replaced(),
+            other => self.notice = Some(Notice::Refused(other)),
+        }
     }
 
     fn fetch_reply(&mut self, down: Down) {
@@ -127,7 +181,12 @@ impl Session {
         match down {
             Down::Answers(Answers { answers, more }) => {
                 attempt.merge(now, answers, more, &mut self.out);
+                attempt.parted &= attempt.merging != Merging::Done;
                 self.served();
+            }
+            Down::Refused(no) if no.refusal == Refusal::Fenced => self.replaced(),
+            Down::Refused(_) if attempt.parted && attempt.answers.unsaved() == 0 => {
+                (attempt.parted, attempt.merging) = (false, Merging::Due { after: None }); // it is nobody's, and nothing waits
             }
             _ => {
                 attempt.merging = Merging::Due { after: None };
@@ -144,6 +203,7 @@ impl Session {
                 attempt.handed_in(HandedIn { receipt, at }, &mut self.out);
                 self.served();
             }
+            Down::Refused(no) if no.refusal == Refusal::Fenced => self.replaced(),
             Down::Refused(refused) => {
                 if attempt.hand_in_refused(now, &refused.refusal, &mut self.out) {
                     self.notice = Some(Notice::Refused(refused.refusal));
@@ -155,6 +215,57 @@ impl Session {
                 attempt.hand_in_again();
                 self.back_off();
             }
+        }
+    }
+
+    fn orphans_reply(&mut self, down: Down) {
+        let Some(attempt) = &mut self.attempt else { return };
+        match down {
+            Down::OrphanPage(page) => {
+                attempt.orphans.page(page);
+                self.served();
+            }
+            Down::Refused(no) => {
+                attempt.orphans.not_listed();
+                if no.refusal == Refusal::Fenced {
+                    self.replaced();
+                }
+            }
+            _ => {
+                attempt.orphans.unlinked();
+                self.back_off();
+            }
+        }
+    }
+
+    fn dismiss_reply(&mut self, orphan: u32, down: Down) {
+        let Some(attempt) = &mut self.attempt else { return };
+        match down {
+            Down::Done(_) => {
+                attempt.orphans.settled(orphan);
+                self.served();
+            }
+            Down::Refused(no) => {
+                attempt.orphans.settled(orphan);
+                attempt.orphans.refresh();
+                self.notice = Some(Notice::Refused(no.refusal));
+            }
+            _ => {
+                attempt.orphans.dismiss_again(orphan);
+                self.back_off();
+            }
+        }
+    }
+
+    /// Whatever a rule says about it, the journal keeps the account.
+    fn unable_reply(&mut self, down: &Down) {
+        let Some(attempt) = &mut self.attempt else { return };
+        if matches!(down, Down::Done(_) | Down::Refused(_)) {
+            attempt.account.told();
+            self.served();
+        } else {
+            attempt.account.again();
+            self.back_off();
         }
     }
 

@@ -4,24 +4,26 @@
 //! and not under way. So nothing can be forgotten: what could not be done now is due again at the next event.
 
 use crate::{
-    attempt::{self, Attempt, HandInState, Merging},
+    attempt::{Attempt, HandInState, Merging},
     clock::{BootId, SeatMs, SiteClock},
-    event::{Act, AskId, Effect, Event, Note, Record},
-    limits::{HEARTBEAT_MS, HEARTBEATS_IN_FLIGHT_MAX, RETRY_MS_MAX, RETRY_MS_MIN},
+    event::{Act, AskId, Effect, Event, Record},
+    limits::HEARTBEAT_MS,
     papers::{PaperStep, Papers},
     reminder,
     reply::Asked,
     view::{Closed, Notice},
+    wishes::Wishes,
 };
 use exam_protocol::{
     code::{Refusal, SeatState},
     ids::{ItemId, SeatRef},
     message::{
-        candidate::{AttemptId, Heartbeat, SeatView, SignIn, TakeSeat},
+        attendance::SeatNotes,
+        candidate::{AttemptId, LockState, SeatView, SignIn},
+        duty::SeatHand,
         hello::Welcome,
     },
     paper::Paper,
-    tag::Up,
     time::SiteMs,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -48,13 +50,20 @@ pub struct Session {
     pub(crate) papers: Papers,
     pub(crate) attempt: Option<Attempt>,
     pub(crate) asked: BTreeMap<AskId, Asked>,
-    next_ask: u64,
+    pub(crate) next_ask: u64,
     pub(crate) signing_in: bool,
     pub(crate) notice: Option<Notice>,
     pub(crate) started: bool,
-    retry_ms: u64,
-    retry_at: SeatMs,
-    last_beat: SeatMs,
+    /// What the server said beside its views.
+    pub(crate) notes: Option<SeatNotes>,
+    /// The attempt in hand has not heard of them yet.
+    pub(crate) notes_fresh: bool,
+    pub(crate) wishes: Wishes,
+    /// How the desktop's lock stands as read back, and since when.
+    pub(crate) lock: (LockState, SeatMs),
+    pub(crate) retry_ms: u64,
+    pub(crate) retry_at: SeatMs,
+    pub(crate) last_beat: SeatMs,
     pub(crate) out: Vec<Effect>,
 }
 
@@ -77,6 +86,10 @@ impl Session {
             signing_in: false,
             notice: None,
             started: false,
+            notes: None,
+            notes_fresh: false,
+            wishes: Wishes::default(),
+            lock: (LockState::NotAvailable, SeatMs(0)),
             retry_ms: 0,
             retry_at: SeatMs(0),
             last_beat: SeatMs(0),
@@ -101,7 +114,7 @@ impl Session {
         let ends = self.ends().and_then(|ends| self.clock.seat_moment(ends)).filter(|at| *at > self.now);
         let reminds = self.ends().zip(self.site_now).and_then(|(ends, now)| reminder::next(ends, now));
         let reminds = reminds.and_then(|at| self.clock.seat_moment(at)).filter(|at| *at > self.now);
-        let retry = Some(self.retry_at).filter(|at| *at > self.now);
+        let retry = self.next_retry();
         let papers = self.papers.next_wake(self.now);
         [draft, ends, reminds, retry, papers].into_iter().flatten().fold(beat, SeatMs::min)
     }
@@ -134,6 +147,9 @@ impl Session {
             Event::PaperNotFetched { .. } => self.papers.not_fetched(self.now),
             Event::PaperOpened(paper) => self.paper_opened(paper),
             Event::PaperNotOpened { hash, why } => self.papers.not_opened(self.now, hash, why),
+            Event::Probed(report) => self.wishes.probed(report),
+            Event::LockRead(state) if state == self.lock.0 => {}
+            Event::LockRead(state) => self.lock = (state, self.now),
             Event::Acted(act) => self.acted(act),
             Event::Tick => {}
         }
@@ -156,6 +172,10 @@ impl Session {
             Some(latest) => self.clock.restore_bound(latest, now),
             None => {}
         }
+        let at_work = view.state == SeatState::Working && attempt.hand_in == HandInState::Open && !attempt.fenced;
+        if let Some(latest) = latest.filter(|_| at_work) {
+            attempt.account.was_down(latest);
+        }
         self.seen.get_or_insert(view);
     }
 
@@ -165,7 +185,9 @@ impl Session {
         self.turned_away = None;
         self.retry_ms = 0;
         self.retry_at = self.now;
+        self.wishes.linked();
         if let Some(attempt) = &mut self.attempt {
+            attempt.orphans.linked();
             // Its disk may be another, older one: a backup that took over may even count the same number of starts.
             attempt.merging = Merging::Due { after: None };
         }
@@ -174,6 +196,7 @@ impl Session {
     fn unlinked(&mut self) {
         self.link = None;
         self.asked.clear();
+        self.wishes.unlinked();
         if std::mem::take(&mut self.signing_in) {
             self.notice = Some(Notice::NotConnected);
         }
@@ -222,6 +245,12 @@ impl Session {
                     attempt.reminders.dismiss();
                 }
             }
+            Act::ConfirmIdentity => self.confirm_identity(),
+            Act::RaiseHand { kind, text } => self.wishes.hand(SeatHand::Raise { kind, text }),
+            Act::LowerHand => self.wishes.hand(SeatHand::Lower),
+            Act::ReadMessage(message) => self.wishes.read(message),
+            Act::AdoptOrphan { orphan } => self.adopt_orphan(orphan),
+            Act::DismissOrphan { orphan } => self.dismiss_orphan(orphan),
         }
     }
 
@@ -264,24 +293,24 @@ impl Session {
     /// Asks for everything that is due and not under way.
     fn step(&mut self) {
         self.step_attempt();
+        self.step_notes();
         self.step_view();
         self.step_papers();
         self.step_drafts();
+        self.step_adoptions();
         self.step_reminder();
-        if self.may_send() && self.now >= self.retry_at {
-            self.step_desk();
-            self.step_sends();
-        }
+        self.step_account();
+        self.step_to_server();
         self.step_beat();
     }
 
     /// The server names another attempt than this seat has in hand: its journal is read first.
     fn step_attempt(&mut self) {
-        let Some(id) = self.seen.as_ref().and_then(|view| view.attempt.as_ref()).map(|attempt| attempt.attempt) else {
-            return;
-        };
+        let Some(id) = self.named_attempt() else { return };
         if self.started && self.attempt.as_ref().is_none_or(|attempt| attempt.id != id) {
             self.begin_attempt(id);
+            let sitting = self.seen.as_ref().and_then(|view| view.sitting.as_ref()).map(|s| s.sitting.clone());
+            self.attempt.iter_mut().for_each(|attempt| attempt.sitting = sitting.clone());
         }
     }
 
@@ -296,7 +325,9 @@ impl Session {
 
     fn step_papers(&mut self) {
         let Some(view) = &self.seen else { return };
-        if matches!(view.state, SeatState::HandedIn | SeatState::Stopped | SeatState::Absent | SeatState::Terminated) {
+        let over =
+            matches!(view.state, SeatState::HandedIn | SeatState::Stopped | SeatState::Absent | SeatState::Terminated);
+        if over || self.is_swapped_out() {
             self.papers.close();
             return;
         }
@@ -326,89 +357,6 @@ impl Session {
         }
     }
 
-    fn step_desk(&mut self) {
-        let here = self.seen.as_ref().and_then(|view| view.seat.as_ref());
-        let Some(desk) = self.desk.clone().filter(|desk| Some(desk) != here) else { return };
-        if let Some(link) = self.link.as_mut().filter(|link| !link.desk_asked) {
-            link.desk_asked = true;
-            self.ask(Asked::TakeSeat, TakeSeat { seat: desk });
-        }
-    }
-
-    fn step_sends(&mut self) {
-        let ours = self.seen.as_ref().and_then(|view| view.attempt.as_ref()).map(|attempt| attempt.attempt);
-        let now = self.now;
-        let mut ups = Vec::new();
-        if let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.loaded) {
-            let (id, named) = (attempt.id, ours == Some(attempt.id));
-            // The desk may belong to the room's next sitting by now: what this one left unsent still goes.
-            let left_over = ours.is_none() && attempt.answers.unsaved() > 0;
-            if let Some(fetch) = (named || left_over).then(|| attempt.ask_merge()).flatten() {
-                ups.push((Asked::Fetch(id), Up::from(fetch)));
-            }
-            // Without the server's word that it knows the attempt, a refusal would be taken for the end of an answer.
-            let known = named || (left_over && attempt.merging == Merging::Done);
-            while known && let Some((place, pending)) = attempt.answers.queue.send_next(now, attempt.failing.is_some())
-            {
-                ups.push((Asked::Save(id, place), attempt::save(id, pending).into()));
-            }
-            if let Some(hand_in) = named.then(|| attempt.send_hand_in()).flatten() {
-                ups.push((Asked::HandIn(id), hand_in.into()));
-            }
-        }
-        ups.into_iter().for_each(|(asked, up)| self.ask(asked, up));
-    }
-
-    fn step_beat(&mut self) {
-        if self.now < self.last_beat.plus(HEARTBEAT_MS) {
-            return;
-        }
-        self.last_beat = self.now;
-        let unheard = self.asked.values().filter(|asked| matches!(asked, Asked::Heartbeat { .. })).count();
-        if self.link.is_some() && unheard < HEARTBEATS_IN_FLIGHT_MAX {
-            self.ask(Asked::Heartbeat { sent: self.now }, self.heartbeat());
-        }
-    }
-
-    fn heartbeat(&self) -> Heartbeat {
-        let Some(attempt) = &self.attempt else { return Heartbeat::default() };
-        let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-        Heartbeat {
-            unsaved: small(attempt.answers.unsaved() as u64),
-            unsaved_age_ms: small(attempt.answers.oldest_unsaved().map_or(0, |since| self.now.since(since))),
-            answered: small(attempt.answers.answered() as u64),
-            item: attempt.on_screen.clone(),
-        }
-    }
-
-    fn ask(&mut self, asked: Asked, up: impl Into<Up>) {
-        let ask = AskId(self.next_ask);
-        self.next_ask += 1;
-        self.asked.insert(ask, asked);
-        self.out.push(Effect::Send { ask, up: Box::new(up.into()) });
-    }
-
-    /// The server failed: nothing but heartbeats is sent for a while, longer each time.
-    pub(crate) fn back_off(&mut self) {
-        if self.retry_at <= self.now {
-            self.retry_ms = (self.retry_ms * 2).clamp(RETRY_MS_MIN, RETRY_MS_MAX);
-            self.retry_at = self.now.plus(self.retry_ms);
-        }
-    }
-
-    /// The server did what it was asked.
-    pub(crate) fn served(&mut self) {
-        self.retry_ms = 0;
-    }
-
-    pub(crate) fn note(&mut self, note: Note) {
-        self.out.push(Effect::Note(note));
-    }
-
-    fn may_send(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| link.view_seen)
-    }
-
     /// Whether the candidate's time is running, at the desk or out with an escort (HB-24).
     pub(crate) fn clock_runs(&self) -> bool {
         self.seen.as_ref().is_some_and(|view| matches!(view.state, SeatState::Working | SeatState::Away))
@@ -436,6 +384,9 @@ impl Session {
     /// Why nothing can be typed now, if so.
     pub(crate) fn closed(&self) -> Option<Closed> {
         let (Some(view), Some(attempt)) = (&self.seen, &self.attempt) else { return Some(Closed::NotWorking) };
+        if self.is_swapped_out() {
+            return Some(Closed::SwappedOut);
+        }
         if attempt.hand_in != HandInState::Open || view.state == SeatState::HandedIn {
             return Some(Closed::HandedIn);
         }
@@ -469,6 +420,9 @@ fn moment(record: &Record) -> Option<SiteMs> {
         Record::Answered { made_at, .. } => Some(*made_at),
         Record::HandInAsked { at } => Some(*at),
         Record::HandedIn(receipt) => Some(receipt.at),
+        Record::Fenced { at } | Record::Alive { at } => Some(*at),
+        Record::Unable(told) => Some(told.to),
+        Record::Adopting { .. } | Record::OrphanDismissed { .. } => None,
         Record::Acked { .. }
         | Record::Known(_)
         | Record::Refused { .. }

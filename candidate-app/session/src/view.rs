@@ -3,15 +3,20 @@
 use crate::{
     answers::{Evidence, Saved},
     attempt::{HandInState, Merging},
+    orphans::OrphanView,
     papers::Opened,
     reminder::Reminder,
     session::Session,
+    wishes::{HandView, MessageView},
 };
 use exam_protocol::{
     answer::{Answer, Misfit},
     code::{ErrorCode, Phase, Refusal, SeatState},
     ids::{ItemId, SeatRef},
-    message::candidate::{CandidateView, SeatView, SittingView},
+    message::{
+        attendance::SeatNotes,
+        candidate::{CandidateView, SeatView, SittingView},
+    },
     paper::{Order, Paper},
     time::SiteMs,
 };
@@ -56,6 +61,8 @@ pub enum Screen {
     Terminated,
     /// 未准入: the proctor has not let the candidate in.
     Denied,
+    /// 已换机: the candidate goes on at another machine; what this one had goes to the server, and then it has nothing to do.
+    SwappedOut,
 }
 
 /// Why nothing can be typed.
@@ -77,6 +84,8 @@ pub enum Closed {
     Terminated,
     /// The candidate was not let in.
     Denied,
+    /// This machine was replaced (HB-25).
+    SwappedOut,
 }
 
 /// What the candidate has to be told.
@@ -194,6 +203,14 @@ pub struct View {
     pub paper_trouble: Option<String>,
     /// Why nothing can be typed; none while the candidate can.
     pub closed: Option<Closed>,
+    /// What the server notes about the attempt: identity confirmed, when hand-in opens, consent, how long to wait, orphans.
+    pub notes: Option<SeatNotes>,
+    /// Answers of the replaced machine beside the current ones, until the candidate has chosen (HB-25).
+    pub orphans: Vec<OrphanView>,
+    /// 举手.
+    pub hand: HandView,
+    /// Messages of the staff: unread ones first, oldest on top.
+    pub messages: Vec<MessageView>,
 }
 
 impl Session {
@@ -227,6 +244,10 @@ impl Session {
             journal_damage: attempt.and_then(|attempt| attempt.damage.clone()),
             paper_trouble: self.papers.trouble().map(str::to_owned),
             closed: self.closed(),
+            notes: self.notes().cloned(),
+            orphans: self.orphan_views(),
+            hand: self.wishes.hand_view(),
+            messages: self.wishes.messages(),
         }
     }
 
@@ -257,6 +278,9 @@ impl Session {
     fn screen(&self) -> Screen {
         if !self.started || self.attempt.as_ref().is_some_and(|attempt| !attempt.loaded) {
             return Screen::Loading;
+        }
+        if self.is_swapped_out() {
+            return Screen::SwappedOut;
         }
         let Some(view) = &self.seen else {
             return self.turned_away.clone().map_or(Screen::Connecting, Screen::TurnedAway);

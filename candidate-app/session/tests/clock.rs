@@ -213,3 +213,24 @@ fn the_clock_runs_on_while_the_candidate_is_out() {
     world.pass(5 * MINUTE);
     assert_eq!((world.view().screen, world.view().closed), (Screen::Over, Some(Closed::TimeOver)), "HB-24");
 }
+
+#[test]
+fn an_empty_seat_is_covered_without_the_paper_s_key_also_after_a_restart() {
+    let mut world = World::working();
+    world.say(SeatState::Away);
+    world.settle();
+    let view = world.view();
+    assert_eq!((view.screen, view.closed), (Screen::Away, Some(Closed::Away)));
+    assert!(view.paper.is_none() && view.items.is_empty());
+    world.unlink();
+    world.restart(0);
+    assert_eq!((world.view().screen, world.view().paper.is_none()), (Screen::Away, true), "without the server");
+    let mut fresh = World::new();
+    fresh.server.state = SeatState::Away;
+    fresh.link();
+    fresh.settle();
+    assert_eq!(fresh.view().screen, Screen::Away, "a machine that never had the key");
+    fresh.say(SeatState::Working);
+    fresh.settle();
+    assert_eq!(fresh.view().screen, Screen::Working);
+}

@@ -51,6 +51,8 @@ pub enum LossEvidence {
     Declared,
     /// The server's last contact with the old machine.
     LastContact,
+    /// The machine's own account of when nobody could work at it.
+    SeatAccount,
 }
 
 /// Console → server: 拒绝准入; takes an admission back that has not begun to count.
@@ -235,6 +237,47 @@ pub struct OrphanAnswer {
     pub made_at: SiteMs,
 }
 
+/// Most stretches one account may name.
+pub const UNABLE_STRETCHES_MAX: usize = 20;
+
+/// Seat → server: when the candidate could not work at this machine though the clock ran, as the machine's own journal says
+/// (HB-25, HB-26). Evidence, never time: it becomes proposals for people. Saying it again changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatUnable {
+    /// Whose attempt.
+    pub attempt: AttemptId,
+    /// In order; at most [`UNABLE_STRETCHES_MAX`].
+    pub stretches: Vec<UnableStretch>,
+}
+
+/// One stretch in which nobody could work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnableStretch {
+    /// From when, on the site's timeline as the seat knows it.
+    pub from: SiteMs,
+    /// Until when.
+    pub to: SiteMs,
+    /// Why.
+    pub why: UnableWhy,
+}
+
+/// Why nobody could work at a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnableWhy {
+    /// 程序未运行: the app or the machine was down.
+    NotRunning,
+    /// 试卷未打开: the time ran and the paper was not on screen.
+    PaperClosed,
+    /// 无法保存: no disk and no server took what was typed.
+    NotKept,
+}
+
+impl UnableWhy {
+    /// Every reason.
+    pub const ALL: [UnableWhy; 3] = [UnableWhy::NotRunning, UnableWhy::PaperClosed, UnableWhy::NotKept];
+}
+
 /// Console → server: about lost time (HB-25, HB-26).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostTime {
@@ -295,7 +338,7 @@ pub struct AskAttendance {
     pub sitting: SittingId,
 }
 
-/// Server → seat, after each view of a signed-in seat: what the view does not say.
+/// Server → seat, before each view of a signed-in seat: what the view does not say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatNotes {
     /// Whose attempt.

@@ -129,6 +129,30 @@ pub struct Heartbeat {
     pub answered: u32,
     /// Item on screen.
     pub item: Option<ItemId>,
+    /// The machine's wall clock as this left it; the server compares it with its own (F-42, F-51). Never used for time left.
+    pub wall: Option<WallMs>,
+    /// How the lock of the desktop stands, as the seat read it back.
+    pub lock: LockState,
+    /// For how long it has stood so, milliseconds.
+    pub lock_for_ms: u32,
+}
+
+/// How the lock of the desktop stands, as READ BACK on the machine (LOCKDOWN M11): ordered, accepted or "exit 0" is not verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockState {
+    /// 无锁定: nothing on this machine locks, or it cannot be read back.
+    #[default]
+    NotAvailable,
+    /// 锁定已确认: every control was read back as active.
+    Verified,
+    /// 锁定未确认: some control was read back as not active.
+    NotVerified,
+}
+
+impl LockState {
+    /// Every state.
+    pub const ALL: [LockState; 3] = [LockState::NotAvailable, LockState::Verified, LockState::NotVerified];
 }
 
 /// Server → seat: the server's time, for the countdown.

@@ -84,7 +84,7 @@ pub enum SeatHand {
     Lower,
 }
 
-/// Server → seat, with every view while it matters: how the latest hand of this desk stands.
+/// Server → seat, before every view while it matters: how the latest hand of this desk stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandStands {
     /// Which hand.
@@ -213,7 +213,7 @@ pub struct ReadMessage {
     pub message: MessageId,
 }
 
-/// Server → seat, with every view while there are any: all messages not yet read, oldest first.
+/// Server → seat, before every view while there are any: all messages not yet read, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatMessages {
     /// The messages.

@@ -332,7 +332,8 @@ fn attendance() -> Vec<Sample<Down>> {
         ms: 300_000,
         evidence,
     };
-    let proposals = vec![proposal(LossEvidence::Declared), proposal(LossEvidence::LastContact)];
+    let evidence = [LossEvidence::Declared, LossEvidence::LastContact, LossEvidence::SeatAccount];
+    let proposals = evidence.into_iter().map(proposal).collect();
     let confirmed = vec![AbsenceRound::EntryClosed, AbsenceRound::End];
     let absent = vec![AbsentNote { admission_no: admission_no(), confirmed }];
     vec![

@@ -4,7 +4,7 @@ use super::{Sample, admission_no, answers, desk, hash, id, item, roles, seat_no}
 use exam_protocol::{
     message::{admin::*, attendance::*, candidate::*, duty::Approval, hello::*, transfer::*},
     tag::Up,
-    time::SiteMs,
+    time::{SiteMs, WallMs},
     version::VersionRange,
 };
 
@@ -43,9 +43,14 @@ fn seats_words() -> Vec<Sample<Up>> {
         ("next_page", FetchAnswers { attempt, after: Some(item(9)) }.into()),
         ("", HandIn { attempt, newest: vec![newest(1), newest(2)] }.into()),
         ("nothing_answered", HandIn { attempt, newest: Vec::new() }.into()),
-        ("", Heartbeat { unsaved: 2, unsaved_age_ms: 1_500, answered: 17, item: Some(item(18)) }.into()),
         ("idle", Heartbeat::default().into()),
     ];
+    let beat = |(variant, lock)| {
+        let (item, wall) = (Some(item(18)), Some(WallMs(1_790_000_000_000)));
+        let beat = Heartbeat { unsaved: 2, unsaved_age_ms: 1_500, answered: 17, item, wall, lock, lock_for_ms: 60_000 };
+        (variant, beat.into())
+    };
+    all.extend(["no_lock", "locked", "open"].into_iter().zip(LockState::ALL).map(beat));
     let save = |answer| SaveAnswer { attempt, item: item(7), number: 251, answer, made_at: SiteMs(5_400_000) };
     all.extend(answers().into_iter().map(|(variant, answer)| (variant, save(answer).into())));
     all
@@ -97,6 +102,8 @@ fn attendance() -> Vec<Sample<Up>> {
         desk_label: false,
         note: "桌贴缺失".to_owned(),
     };
+    let stretch = |why| UnableStretch { from: SiteMs(5_400_000), to: SiteMs(5_430_000), why };
+    let stretches = UnableWhy::ALL.map(stretch).to_vec();
     let swap = |trouble_since| SwapMachine { attempt, to: seat_no(41), trouble_since, reason: reason() };
     vec![
         ("", DenyCandidate { attempt, reason: "证件不符".to_owned() }.into()),
@@ -123,6 +130,7 @@ fn attendance() -> Vec<Sample<Up>> {
         ("contest", lost(LossWord::Contest { attempt, text: "少了五分钟".to_owned() }).into()),
         ("answer", lost(LossWord::Answer { attempt, text: "已核实".to_owned() }).into()),
         ("", AskAttendance { sitting: sitting() }.into()),
+        ("", SeatUnable { attempt, stretches }.into()),
     ]
 }
 

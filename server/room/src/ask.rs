@@ -189,6 +189,8 @@ asks! {
     power_cut::DecideCut,
     /// HB-27, HB-32: the door closes before the start.
     call_off::CallOff,
+    /// HB-26: a machine's own account.
+    unable::TellUnable,
 }
 
 impl Site {

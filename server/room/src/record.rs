@@ -12,7 +12,11 @@ use crate::{
 use exam_protocol::{
     ids::{AccountId, AdmissionNo, SeatNo, SittingId},
     incident::RecordNo,
-    message::{attendance::EndWhy, candidate::AttemptId, incident::About},
+    message::{
+        attendance::{EndWhy, LossEvidence},
+        candidate::AttemptId,
+        incident::About,
+    },
     staff::StaffRole,
     time::{Now, SiteMs, WallMs, minutes},
 };
@@ -132,7 +136,9 @@ impl RoomRecord {
             Fact::OrphanKept(_) => None,
             Fact::OrphanSettled(_) => None,
             Fact::ExtensionProposed(f) => {
-                Some(Line::new("延时", format!("提议补时{}", length(f.ms))).attempt(f.attempt).by(&f.by))
+                let how =
+                    if f.evidence == LossEvidence::SeatAccount { "（本机日志记载无法作答）" } else { "" };
+                Some(Line::new("延时", format!("提议补时{}{how}", length(f.ms))).attempt(f.attempt).by(&f.by))
             }
             Fact::ProposalSettled(f) => settled(site, f),
             Fact::TimeContested(f) => {

@@ -133,6 +133,11 @@ fn a_sitting_is_called_off_before_it_begins_by_the_table() {
 }
 
 #[test]
+fn a_machine_s_own_account_is_proposed_and_never_granted_by_the_table() {
+    script::check("unable.txt", include_str!("tables/unable.txt"));
+}
+
+#[test]
 #[should_panic(expected = "line 2")]
 fn a_table_that_is_wrong_fails_at_its_line() {
     script::check("control", "08:00:00 package 90m automatic -> ok\n08:00:00 door opens -> refused seat_unknown\n");

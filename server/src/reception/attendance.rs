@@ -10,7 +10,7 @@ use exam_protocol::{
     message::{
         attendance::{
             AskAttendance, ConfirmIdentity, ConsentHandIn, DecideAttempt, Decision, DenyCandidate, Leave, LeaveStep,
-            LossWord, LostTime, OrphanWish, Orphans, RollCall, RollEntry, SwapMachine,
+            LossWord, LostTime, OrphanWish, Orphans, RollCall, RollEntry, SeatUnable, SwapMachine,
         },
         candidate::Saved,
     },
@@ -18,7 +18,7 @@ use exam_protocol::{
 };
 use exam_room::{
     Ask, Reply,
-    rules::{absence, consent, deny, identity, leave, lost_time, orphan, swap, terminate},
+    rules::{absence, consent, deny, identity, leave, lost_time, orphan, swap, terminate, unable},
     state::Target,
 };
 use exam_sealed::code::UnlockCode;
@@ -107,6 +107,12 @@ impl Reception {
             LossWord::Contest { attempt, text } => self.plain(lost_time::ContestTime { attempt, text, by }).await,
             LossWord::Answer { attempt, text } => self.plain(lost_time::AnswerContest { attempt, text, by }).await,
         }
+    }
+
+    /// Evidence of a machine; people decide about time.
+    pub(super) async fn seat_unable(&self, station: StationId, wanted: SeatUnable) -> Result<Down, No> {
+        let SeatUnable { attempt, stretches } = wanted;
+        self.plain(unable::TellUnable { station, attempt, stretches }).await
     }
 
     pub(super) async fn attendance(&self, wanted: AskAttendance) -> Result<Down, No> {

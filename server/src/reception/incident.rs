@@ -104,8 +104,8 @@ impl Reception {
     /// Working seats, and when each was last heard of.
     pub(crate) async fn working_seats(&self) -> Result<(SiteMs, Vec<Seen>), No> {
         let presence = self.inner.presence.clone();
-        let heard_at = move |station: &StationId| presence.heard(station).map(|heard| heard.at);
-        self.inner.clerk.read(move |site, now| (now.at, working(site, now.at, heard_at))).await
+        let heard = move |station: &StationId| presence.heard(station);
+        self.inner.clerk.read(move |site, now| (now.at, working(site, now.at, heard))).await
     }
 
     /// Proposes what the system noticed; if it cannot be kept, people see the seat's colour all the same.

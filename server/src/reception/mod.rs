@@ -11,7 +11,7 @@ mod readiness;
 mod seat;
 mod status;
 
-pub use presence::Presence;
+pub use presence::{Heard, Presence};
 
 use crate::{
     clerk::{Clerk, No},
@@ -163,6 +163,7 @@ impl Reception {
             Up::RollCall(wanted) => self.roll_call(station, wanted).await,
             Up::Orphans(wanted) => self.orphans(station, wanted).await,
             Up::LostTime(wanted) => self.lost_time(station, wanted).await,
+            Up::SeatUnable(wanted) => self.seat_unable(station, wanted).await,
             Up::AskAttendance(wanted) => self.attendance(wanted).await,
             record @ (Up::RecordIncident(_)
             | Up::AddToIncident(_)

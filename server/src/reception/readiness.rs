@@ -31,6 +31,9 @@ const CHECKS_SHOWN_MAX: usize = 2_000;
 
 impl Reception {
     pub(super) async fn seat_report(&self, station: StationId, report: SeatReport) -> Result<Down, No> {
+        if report.lock_ok == Some(true) {
+            self.inner.presence.claims_lock(&station);
+        }
         done(self.inner.clerk.ask(seal::ReportSeat { station, report }).await?)
     }
 

@@ -99,19 +99,20 @@ impl Reception {
 
     pub(super) fn heartbeat(&self, station: &StationId, beat: &Heartbeat) -> Down {
         let now = self.inner.clock.now();
-        self.inner.presence.beat(station, now.at, beat);
+        self.inner.presence.beat(station, now, beat);
         Heard { now }.into()
     }
 
-    /// Shows every machine named in `tells` its desk, whole.
+    /// Shows every machine named in `tells` its desk, whole. The view comes last: a seat that has heard it since it connected
+    /// knows everything and may ask, so that no hand is raised a second time because its fate was still on the way.
     pub fn show(&self, site: &Site, now: Now, tells: &BTreeSet<Tell>) {
         for Tell::Seat(station) in tells {
-            if let Some(desk) = site.desk(station, now.at) {
-                self.inner.presence.push(station, self.seat_view(desk, now).into());
-                self.show_words(site, station);
-            }
             if let Some(notes) = site.seat_notes(station, now.at) {
                 self.inner.presence.push(station, notes.into());
+            }
+            if let Some(desk) = site.desk(station, now.at) {
+                self.show_words(site, station);
+                self.inner.presence.push(station, self.seat_view(desk, now).into());
             }
         }
     }

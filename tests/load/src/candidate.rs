@@ -12,6 +12,7 @@ use exam_link::{Dial, LinkError, reconnect};
 use exam_protocol::{
     code::Refusal,
     ids::{ItemId, Sha256},
+    message::readiness::SeatReport,
 };
 use exam_seat::{
     Seat, SeatConfig, SeatHandle,
@@ -90,6 +91,7 @@ pub(crate) async fn sit(mut plan: Plan) -> SeatEnd {
         Ok(handle) => handle,
         Err(error) => return failed(&plan, end, &error.into()),
     };
+    handle.probed(report_of_a_good_machine()).await;
     let dice = Dice::new(plan.seed, plan.config.index);
     let mut sitter = Sitter { views: handle.views(), handle, dice, end, plan };
     if let Err(error) = sitter.sign_in().await {
@@ -103,6 +105,18 @@ pub(crate) async fn sit(mut plan: Plan) -> SeatEnd {
         sitter.end.errors.push(format!("{error:#}"));
     }
     sitter.finish().await
+}
+
+/// What a machine in good order says of itself. Whether the desktop's lock holds it cannot say: nothing here locks.
+fn report_of_a_good_machine() -> SeatReport {
+    SeatReport {
+        outside_reachable: false,
+        foreign_programs: 0,
+        lock_ok: None,
+        clock_offset_ms: 0,
+        disk_free_bytes: 64 << 30,
+        version: concat!("exam-load ", env!("CARGO_PKG_VERSION")).to_owned(),
+    }
 }
 
 fn failed(plan: &Plan, mut end: SeatEnd, error: &anyhow::Error) -> SeatEnd {
@@ -175,7 +189,8 @@ impl Sitter {
                     }
                 },
                 Screen::AwaitingAdmission | Screen::AwaitingStart | Screen::OpeningPaper | Screen::Working => break,
-                Screen::Over | Screen::HandedIn | Screen::HandingIn | Screen::Absent if seated => break,
+                Screen::HandingIn | Screen::Away | Screen::Paused if seated => break,
+                screen if seated && is_over(screen) => break,
                 _ => {}
             }
             self.changed().await?;
@@ -220,7 +235,7 @@ impl Sitter {
             if wanted(&view) {
                 return Ok(true);
             }
-            if matches!(view.screen, Screen::Over | Screen::HandedIn | Screen::Absent) {
+            if is_over(&view.screen) {
                 return Ok(false);
             }
             self.changed().await?;
@@ -332,6 +347,28 @@ impl Sitter {
                 return;
             }
         }
+    }
+}
+
+/// Nothing more can be done at this seat: the end, a decision, or another machine has taken over.
+fn is_over(screen: &Screen) -> bool {
+    match screen {
+        Screen::Over | Screen::HandedIn | Screen::Absent | Screen::Terminated | Screen::Denied | Screen::SwappedOut => {
+            true
+        }
+        Screen::Loading
+        | Screen::Connecting
+        | Screen::TurnedAway(_)
+        | Screen::ChoosingSeat
+        | Screen::NoSitting
+        | Screen::SigningIn
+        | Screen::AwaitingAdmission
+        | Screen::AwaitingStart
+        | Screen::OpeningPaper
+        | Screen::Working
+        | Screen::HandingIn
+        | Screen::Away
+        | Screen::Paused => false,
     }
 }
 

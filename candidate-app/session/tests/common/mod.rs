@@ -8,8 +8,11 @@ use exam_protocol::{
     code::{ErrorCode, Phase, Refusal, SeatState},
     ids::{ItemId, SeatNo, SeatRef},
     message::{
+        attendance::*,
         candidate::*,
+        duty::*,
         hello::{Done, Failed, Refused, Role, Welcome},
+        readiness::SeatReport,
     },
     paper::{Item, ItemKind, Paper, SealedPaper, Subject},
     tag::{Down, Up},
@@ -63,6 +66,20 @@ pub(crate) struct Server {
     pub(crate) next_sitting: bool,
     /// A backup from before the sign-in.
     pub(crate) attempt_lost: bool,
+    /// Another machine has taken over.
+    pub(crate) fenced: bool,
+    /// What a fenced machine sent.
+    pub(crate) kept: Vec<(ItemId, u32, Answer)>,
+    /// Answers of the machine before this one, and what was chosen: the version it became, or none.
+    pub(crate) orphans: BTreeMap<u32, (ItemId, Answer, Option<Option<u32>>)>,
+    pub(crate) confirmed: bool,
+    /// Every hand that was ever up, the latest last.
+    pub(crate) hands: Vec<(HandKind, HandStage)>,
+    pub(crate) messages: Vec<SeatMessage>,
+    pub(crate) read: Vec<MessageId>,
+    pub(crate) unable: Vec<UnableStretch>,
+    pub(crate) reports: Vec<SeatReport>,
+    pub(crate) beats: Vec<Heartbeat>,
 }
 
 impl Server {
@@ -73,7 +90,7 @@ impl Server {
     pub(crate) fn view(&self) -> SeatView {
         let key = PaperKey { paper: "p1".parse().unwrap(), secret: "key".into() };
         let release = Some(key).filter(|_| matches!(self.state, SeatState::Working | SeatState::Stopped));
-        let ours = !self.next_sitting;
+        let ours = !self.next_sitting && !self.fenced;
         SeatView {
             now: self.now(),
             station: "st1".parse().unwrap(),
@@ -81,7 +98,7 @@ impl Server {
             room_name: "机房".into(),
             state: if ours { self.state } else { SeatState::Waiting },
             sitting: Some(SittingView {
-                sitting: "s1".parse().unwrap(),
+                sitting: if self.next_sitting { "s2" } else { "s1" }.parse().unwrap(),
                 title: "t".into(),
                 subject: Subject::Theory,
                 phase: Phase::Running,
@@ -110,14 +127,133 @@ impl Server {
         if self.busy && !matches!(up, Up::Heartbeat(_)) {
             return Failed { error: ErrorCode::Busy }.into();
         }
+        if self.fenced {
+            if let Up::SaveAnswer(SaveAnswer { item, number, answer, .. }) = up {
+                self.kept.push((item.clone(), *number, answer.clone()));
+            }
+            if matches!(up, Up::SaveAnswer(_) | Up::FetchAnswers(_) | Up::HandIn(_) | Up::Orphans(_)) {
+                return self.refuse(Refusal::Fenced);
+            }
+        }
         match up {
+            Up::Orphans(asked) => self.orphan(asked),
+            Up::ConfirmIdentity(_) => {
+                self.confirmed = true;
+                Done.into()
+            }
+            Up::SeatHand(SeatHand::Raise { kind, .. }) => {
+                let up = self.hands.last().is_some_and(|(last, stage)| last == kind && is_up(*stage));
+                if !up {
+                    self.lower();
+                    self.hands.push((*kind, HandStage::Raised));
+                }
+                Done.into()
+            }
+            Up::SeatHand(SeatHand::Lower) => {
+                self.lower();
+                Done.into()
+            }
+            Up::ReadMessage(read) => {
+                self.read.push(read.message);
+                Done.into()
+            }
+            Up::SeatUnable(account) => {
+                self.unable.extend(account.stretches.iter().copied());
+                Done.into()
+            }
+            Up::SeatReport(report) => {
+                self.reports.push(report.clone());
+                Done.into()
+            }
             Up::SaveAnswer(_) | Up::FetchAnswers(_) if self.attempt_lost => self.refuse(Refusal::AttemptUnknown),
             Up::SaveAnswer(save) => self.save(save),
             Up::FetchAnswers(fetch) => self.fetch(fetch),
             Up::HandIn(hand_in) => self.hand_in(hand_in),
-            Up::Heartbeat(_) => Heard { now: self.now() }.into(),
+            Up::Heartbeat(beat) => {
+                self.beats.push(beat.clone());
+                Heard { now: self.now() }.into()
+            }
             _ => Done.into(),
         }
+    }
+
+    fn lower(&mut self) {
+        self.hands
+            .last_mut()
+            .filter(|(_, stage)| is_up(*stage))
+            .into_iter()
+            .for_each(|hand| hand.1 = HandStage::Lowered);
+    }
+
+    fn open_orphans(&self) -> impl Iterator<Item = (&u32, &(ItemId, Answer, Option<Option<u32>>))> {
+        self.orphans.iter().filter(|(_, orphan)| orphan.2.is_none())
+    }
+
+    /// As the room judges; two orphans a page.
+    fn orphan(&mut self, asked: &Orphans) -> Down {
+        match asked.wish {
+            OrphanWish::List { after } => {
+                let open = self.open_orphans().filter(|(orphan, _)| **orphan > after);
+                let made_at = SiteMs(STARTS + 1);
+                let mut orphans: Vec<_> = open
+                    .map(|(orphan, (item, answer, _))| OrphanAnswer {
+                        orphan: *orphan,
+                        item: item.clone(),
+                        answer: answer.clone(),
+                        made_at,
+                    })
+                    .collect();
+                let more = orphans.len() > 2;
+                orphans.truncate(2);
+                OrphanPage { orphans, more }.into()
+            }
+            OrphanWish::Adopt { orphan, number } => {
+                let Some((item, answer, settled)) = self.orphans.get(&orphan).cloned() else {
+                    return self.refuse(Refusal::RecordUnknown);
+                };
+                if settled.is_some() && settled != Some(Some(number)) {
+                    return self.refuse(Refusal::AlreadySettled);
+                }
+                let save = SaveAnswer { attempt: asked.attempt, item, number, answer, made_at: SiteMs(self.now_ms) };
+                let said = self.save(&save);
+                if matches!(said, Down::Saved(_)) {
+                    self.orphans.get_mut(&orphan).unwrap().2 = Some(Some(number));
+                }
+                said
+            }
+            OrphanWish::Dismiss { orphan } => match self.orphans.get_mut(&orphan) {
+                None => self.refuse(Refusal::RecordUnknown),
+                Some((.., settled @ (None | Some(None)))) => {
+                    *settled = Some(None);
+                    Done.into()
+                }
+                Some(_) => self.refuse(Refusal::AlreadySettled),
+            },
+        }
+    }
+
+    /// What is pushed whenever something changes: the view last.
+    fn words(&self) -> Vec<Down> {
+        let view = self.view();
+        let notes = view.attempt.as_ref().map(|attempt| SeatNotes {
+            attempt: attempt.attempt,
+            identity_confirmed: self.confirmed,
+            hand_in_opens: Some(SiteMs(self.ends - 900_000)),
+            consent_missing: true,
+            wait_until: None,
+            orphans: self.open_orphans().count() as u32,
+        });
+        let hand = self.hands.last().map(|(kind, stage)| HandStands {
+            hand: HandId(self.hands.len() as u64),
+            kind: *kind,
+            stage: *stage,
+            since: SiteMs(STARTS),
+        });
+        let unread = self.messages.iter().filter(|message| !self.read.contains(&message.message));
+        let messages: Vec<_> = unread.cloned().collect();
+        let messages = (!messages.is_empty()).then_some(SeatMessages { messages });
+        let words = [notes.map(Down::from), hand.map(Down::from), messages.map(Down::from), Some(view.into())];
+        words.into_iter().flatten().collect()
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Down {
@@ -172,6 +308,10 @@ impl Server {
     }
 }
 
+fn is_up(stage: HandStage) -> bool {
+    matches!(stage, HandStage::Raised | HandStage::Taken)
+}
+
 /// The world.
 pub(crate) struct World {
     pub(crate) session: Session,
@@ -193,6 +333,9 @@ pub(crate) struct World {
     pub(crate) ever_failed: bool,
     pub(crate) acked: BTreeMap<(ItemId, u32), Answer>,
     pub(crate) boot: u64,
+    /// Papers are opened slowly.
+    pub(crate) hold_papers: bool,
+    held_paper: bool,
 }
 
 impl World {
@@ -211,6 +354,16 @@ impl World {
             busy: false,
             next_sitting: false,
             attempt_lost: false,
+            fenced: false,
+            kept: Vec::new(),
+            orphans: BTreeMap::new(),
+            confirmed: false,
+            hands: Vec::new(),
+            messages: Vec::new(),
+            read: Vec::new(),
+            unable: Vec::new(),
+            reports: Vec::new(),
+            beats: Vec::new(),
         };
         let mut world = World {
             session: Session::new(BootId(1)),
@@ -226,6 +379,8 @@ impl World {
             ever_failed: false,
             acked: BTreeMap::new(),
             boot: 1,
+            hold_papers: false,
+            held_paper: false,
         };
         world.event(Event::Started { newest: None });
         world
@@ -266,12 +421,18 @@ impl World {
             Effect::Journal { id, record, .. } => self.writing.push_back((id, *record)),
             Effect::Send { ask, up } => {
                 assert!(self.linked, "nothing is sent without a connection");
-                if let Up::SaveAnswer(save) = &*up {
-                    self.check_journalled(save);
+                match &*up {
+                    Up::SaveAnswer(save) => self.check_journalled(&save.item, save.number),
+                    Up::Orphans(Orphans { wish: OrphanWish::Adopt { orphan, number }, .. }) => {
+                        let item = self.server.orphans.get(orphan).map(|(item, ..)| item.clone());
+                        item.into_iter().for_each(|item| self.check_journalled(&item, *number));
+                    }
+                    _ => {}
                 }
                 self.ups.push_back((ask, *up));
             }
             Effect::Fetch(sealed) => self.event(Event::PaperFetched { hash: sealed.hash }),
+            Effect::OpenPaper { .. } if self.hold_papers => self.held_paper = true,
             Effect::OpenPaper { .. } => self.event(Event::PaperOpened(Arc::new(paper()))),
             Effect::Note(Note::Acked { item, number, answer, .. }) => {
                 let before = self.acked.insert((item, number), (*answer).clone());
@@ -281,10 +442,19 @@ impl World {
         }
     }
 
-    fn check_journalled(&self, save: &SaveAnswer) {
-        let same = |record: &Record| matches!(record, Record::Answered { item, number, .. } if *item == save.item && *number == save.number);
-        let known = |record: &Record| matches!(record, Record::Known(known) if known.item == save.item && known.number == save.number);
+    fn check_journalled(&self, of: &ItemId, version: u32) {
+        let same = |record: &Record| matches!(record, Record::Answered { item, number, .. } if item == of && *number == version);
+        let known =
+            |record: &Record| matches!(record, Record::Known(known) if known.item == *of && known.number == version);
         assert!(self.told_failing || self.disk.iter().any(|r| same(r) || known(r)), "journal before sending");
+    }
+
+    /// The paper that was being opened is open.
+    pub(crate) fn release_papers(&mut self) {
+        self.hold_papers = false;
+        if std::mem::take(&mut self.held_paper) {
+            self.event(Event::PaperOpened(Arc::new(paper())));
+        }
     }
 
     pub(crate) fn pass(&mut self, ms: u64) {
@@ -306,15 +476,25 @@ impl World {
             station: None,
         };
         self.event(Event::Linked(Box::new(welcome)));
-        let view = self.server.view();
-        self.event(Event::Push(Box::new(view.into())));
+        self.tell();
+    }
+
+    /// The server says everything it has to say.
+    pub(crate) fn tell(&mut self) {
+        for word in self.server.words() {
+            self.event(Event::Push(Box::new(word)));
+        }
+    }
+
+    /// What the session has on the wire, in order.
+    pub(crate) fn sent(&self) -> Vec<&Up> {
+        self.ups.iter().map(|(_, up)| up).filter(|up| !matches!(up, Up::Heartbeat(_))).collect()
     }
 
     /// The server says how the seat stands now.
     pub(crate) fn say(&mut self, state: SeatState) {
         self.server.state = state;
-        let view = self.server.view();
-        self.event(Event::Push(Box::new(view.into())));
+        self.tell();
     }
 
     /// The clock of this seat stops …

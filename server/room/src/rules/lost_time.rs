@@ -1,4 +1,4 @@
-//! Lost time after a swap (HB-25, HB-26): proposed from evidence, decided by people through the extension's own rule, and
+//! Lost time (HB-25, HB-26): proposed from evidence, decided by people through the extension's own rule, and
 //! contested before the inspector. Never grants a second by itself.
 
 use crate::{
@@ -46,13 +46,21 @@ pub(crate) fn propose(
     let seen = || evidence.last_contact.map(|since| (since, LossEvidence::LastContact));
     let Some((since, evidence)) = known.or_else(seen) else { return Ok(None) };
     let (from, to) = (since.max(began), now.at);
-    let ms = counted_ms(from, to, &site.stretches(sitting, attempt.id));
+    let ms = counted_ms(from, to, &accounted_for(site, sitting, attempt.id));
     if ms == 0 || from >= to {
         return Ok(None);
     }
     let proposal = sitting.roll.proposals.len() as u32 + 1;
     let sitting = attempt.sitting.clone();
     Ok(Some(ExtensionProposed { sitting, proposal, attempt: attempt.id, from, to, ms, evidence, by }.into()))
+}
+
+/// Stretches nobody can lose (again): what does not count for an attempt, and what was proposed for it before.
+pub(crate) fn accounted_for(site: &Site, sitting: &Sitting, attempt: AttemptId) -> Vec<(SiteMs, Option<SiteMs>)> {
+    let proposals = sitting.roll.proposals.iter().filter(|known| known.attempt == attempt);
+    let mut known: Vec<_> = proposals.map(|known| (known.from, Some(known.to))).collect();
+    known.extend(site.stretches(sitting, attempt));
+    known
 }
 
 /// 已建议延时: waits for people.
@@ -116,7 +124,11 @@ pub enum GrantWord {
 impl Wanted for AcceptProposal {
     fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
         let proposal = open(site, &self.sitting, self.proposal)?;
-        let reason = format!("换机 swap, proposal {}", self.proposal);
+        let cause = match proposal.evidence {
+            LossEvidence::Declared | LossEvidence::LastContact => "换机 swap",
+            LossEvidence::SeatAccount => "本机无法作答 machine's account",
+        };
+        let reason = format!("{cause}, proposal {}", self.proposal);
         let (sitting, target, by) = (self.sitting.clone(), Target::Attempt(proposal.attempt), self.by.clone());
         let mut facts = match &self.word {
             GrantWord::OnSite(agreed) => {

@@ -40,3 +40,5 @@ pub mod power_cut;
 pub mod seal;
 pub mod visit;
 pub mod wall_clock;
+
+pub mod unable;

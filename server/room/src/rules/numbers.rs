@@ -81,6 +81,10 @@ pub const VERSION_CHARS_MAX: usize = 64;
 pub const CHECK_OVERDUE_MS: u64 = minutes(10);
 /// Requests for a backup paper one sitting may send to HQ.
 pub const BACKUP_REQUESTS_MAX: usize = 20;
+/// HB-26, F-33: a stretch in which nobody could work at a machine becomes a proposal from so much on; what is shorter is a hiccup.
+pub const LOSS_TOLD_MIN_MS: u64 = seconds(15);
+/// Proposals one attempt's machines may set off by their own account; more says nothing new.
+pub const ACCOUNTS_PER_ATTEMPT_MAX: usize = 50;
 
 const _: () = assert!(CHECK_OVERDUE_MS < minutes(15)); // else an item is overdue only when the next ones are due
 const _: () = assert!(POWER_CUT_LIMIT_MS < REMOVE_BACK_MS); // else a cut at its limit could not be taken out

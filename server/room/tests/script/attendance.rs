@@ -5,7 +5,7 @@ use exam_protocol::{
     answer::Answer,
     code::Refusal,
     message::{
-        attendance::{IdentityCheck, LossEvidence},
+        attendance::{IdentityCheck, LossEvidence, UnableStretch},
         candidate::AttemptId,
     },
     time::SiteMs,
@@ -23,6 +23,7 @@ use exam_room::{
         orphan::{AdoptOrphan, DismissOrphan, ListOrphans},
         swap::SwapMachine,
         terminate::{EndAttempt, ReopenAttempt},
+        unable::TellUnable,
     },
 };
 
@@ -116,6 +117,12 @@ fn moves(script: &mut Script, words: &[&str]) -> Outcome {
             let (orphan, number) = (orphan.parse().unwrap(), number.parse().unwrap());
             script.ask(AdoptOrphan { station: station(m), attempt, orphan, number })
         }
+        ["machine", m, "tells", why, from, "to", to, "for", n] => {
+            let attempt = of(script, n);
+            let why = serde_json::from_value(serde_json::Value::String((*why).to_owned())).unwrap();
+            let stretch = UnableStretch { from: SiteMs(clock_ms(from)), to: SiteMs(clock_ms(to)), why };
+            script.ask(TellUnable { station: station(m), attempt, stretches: vec![stretch] })
+        }
         ["machine", m, "dismisses", orphan, "for", n] => {
             let attempt = of(script, n);
             script.ask(DismissOrphan { station: station(m), attempt, orphan: orphan.parse().unwrap() })
@@ -189,6 +196,7 @@ fn tell(script: &mut Script, words: &[&str]) -> Option<String> {
             let how = match p.evidence {
                 LossEvidence::Declared => "declared",
                 LossEvidence::LastContact => "last contact",
+                LossEvidence::SeatAccount => "machine's account",
             };
             format!("{}: {} s {how}", p.proposal, p.ms / 1000)
         })),
