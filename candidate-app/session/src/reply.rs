@@ -27,8 +27,10 @@ pub(crate) enum Asked {
 
 impl Session {
     pub(crate) fn push(&mut self, down: Down) {
-        if let Down::SeatView(view) = down {
-            self.absorb(view);
+        match down {
+            Down::SeatView(view) => self.absorb(view),
+            Down::SeatPoints(points) => self.points = Some(points),
+            _ => {}
         }
     }
 

@@ -19,6 +19,7 @@ use exam_protocol::{
     message::{
         candidate::{AttemptId, Heartbeat, SeatView, SignIn, TakeSeat},
         hello::Welcome,
+        readiness::SeatPoints,
     },
     paper::Paper,
     tag::Up,
@@ -51,6 +52,7 @@ pub struct Session {
     next_ask: u64,
     pub(crate) signing_in: bool,
     pub(crate) notice: Option<Notice>,
+    pub(crate) points: Option<SeatPoints>,
     pub(crate) started: bool,
     retry_ms: u64,
     retry_at: SeatMs,
@@ -76,6 +78,7 @@ impl Session {
             next_ask: 1,
             signing_in: false,
             notice: None,
+            points: None,
             started: false,
             retry_ms: 0,
             retry_at: SeatMs(0),

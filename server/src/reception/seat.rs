@@ -113,6 +113,9 @@ impl Reception {
             if let Some(notes) = site.seat_notes(station, now.at) {
                 self.inner.presence.push(station, notes.into());
             }
+            if let Some(points) = self.seat_points(site, station, now) {
+                self.inner.presence.push(station, points.into());
+            }
         }
     }
 
