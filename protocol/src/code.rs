@@ -319,6 +319,21 @@ pub enum Refusal {
         /// Seconds until the next try.
         wait_s: u32,
     },
+    /// A real sitting is marked at HQ: on site there is neither a key nor a mark.
+    #[error("a real sitting is marked by HQ; only a mock sitting shows points here")]
+    MarkedAtHq,
+    /// A file that is no evidence: its kind or its size.
+    #[error("an attached file is a JPEG, a PNG or a PDF of at most {max_mib} MiB")]
+    AttachmentUnfit {
+        /// The limit, in MiB.
+        max_mib: u32,
+    },
+    /// The site's attachments have no room for this file.
+    #[error("the attachments of this site are full: {max_mib} MiB in all")]
+    AttachmentsFull {
+        /// The limit, in MiB.
+        max_mib: u32,
+    },
 }
 
 /// Which kind of check a package failed.

@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 pub const TEXT_CHARS_MAX: usize = 1_000;
 /// Most files attached to one text.
 pub const ATTACHMENTS_MAX: usize = 8;
+/// Largest file attached to an incident, in bytes: a photo of a phone, a scan of some pages.
+pub const ATTACHMENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Most bytes of all attachments of a site: they travel in the result bundles.
+pub const ATTACHMENTS_BYTES_MAX: u64 = 256 * 1024 * 1024;
+const _: () = assert!(ATTACHMENT_BYTES_MAX * ATTACHMENTS_MAX as u64 <= ATTACHMENTS_BYTES_MAX); // one full record always fits
 
 /// 记录编号: incidents and violations of a site, one running number for both, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -348,6 +353,41 @@ impl Signature {
         match strokes.iter().flatten().is_sorted_by_key(|point| point.t_ms) {
             true => Ok(()),
             false => Err(BadSignature::OutOfOrder),
+        }
+    }
+}
+
+/// What an attached file may be, told by its first bytes and never by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttachmentKind {
+    /// A photo.
+    Jpeg,
+    /// A picture of a screen.
+    Png,
+    /// A scan.
+    Pdf,
+}
+
+impl AttachmentKind {
+    /// Bytes [`AttachmentKind::of`] looks at.
+    pub const LOOKS_AT: usize = 8;
+
+    /// The kind of a file that begins so; none for anything else.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [b'%', b'P', b'D', b'F', b'-', ..] => Some(Self::Pdf),
+            _ => None,
+        }
+    }
+
+    /// Its ending in a file name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Pdf => "pdf",
         }
     }
 }

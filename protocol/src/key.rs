@@ -1,4 +1,4 @@
-//! The answer key of a paper: HQ's secret, in `FILE.paper` and nowhere on site.
+//! The answer key of a paper: HQ's secret, in `FILE.paper`; on site only that of a mock paper (HB-05), sealed beside it.
 //! Never travels over the room's wire.
 
 use crate::{
@@ -41,11 +41,14 @@ pub enum ItemKey {
     },
 }
 
+/// One key an item.
+pub type ItemKeys = BTreeMap<ItemId, ItemKey>;
+
 /// `FILE.paper`: a paper with its key, HQ only. JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyedPaper {
     /// What candidates will see.
     pub paper: Paper,
     /// One key an item.
-    pub keys: BTreeMap<ItemId, ItemKey>,
+    pub keys: ItemKeys,
 }

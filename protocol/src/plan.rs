@@ -1,6 +1,8 @@
 //! What HQ plans for a site: rooms, sittings, desks, and the numbers of the handbook an exam sets differently.
 //! Never holds a name, an ID number or a question.
 
+pub mod check;
+
 use crate::{
     ids::{PaperId, RoomId, SeatNo, Sha256, SittingId},
     paper::Subject,
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub const SITTING_MINUTES_MIN: u32 = 5;
 /// Longest sitting a plan may name, in minutes: a room runs at least 5 hours (HB-03).
 pub const SITTING_MINUTES_MAX: u32 = 300;
+/// Longest name or title, in characters.
+pub const TITLE_CHARS_MAX: usize = 200;
 /// Most candidates of one package: its import is one fact and has to fit one journal line.
 pub const CANDIDATES_MAX: usize = 2_000;
 const _: () = assert!(SITTING_MINUTES_MIN < SITTING_MINUTES_MAX);

@@ -92,7 +92,7 @@ pub enum Act {
     Message,
     /// Take a raised hand.
     TakeHand,
-    /// 启用备用试卷 (HB-32).
+    /// 启用备用试卷 for a whole sitting, and asking HQ for one (HB-32).
     UseBackupPaper,
     /// 导出成绩包.
     Export,
@@ -102,11 +102,13 @@ pub enum Act {
     Visit,
     /// 取消入场: the sitting cannot be held now (HB-27, HB-32).
     CallOff,
+    /// 启用备用试卷 for one seat (HB-32).
+    UseBackupPaperAtSeat,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Act; 32] = [
+    pub const ALL: [Act; 33] = [
         Act::OpenDoor,
         Act::Admit,
         Act::Deny,
@@ -139,6 +141,7 @@ impl Act {
         Act::KeepPeople,
         Act::Visit,
         Act::CallOff,
+        Act::UseBackupPaperAtSeat,
     ];
 
     /// Who may do it: the one table of role × act. Two-person acts list everybody who may be one of the two.
@@ -148,8 +151,9 @@ impl Act {
             Act::OpenDoor | Act::Start | Act::Export => &[Chief, Deputy, Admin],
             Act::Admit | Act::Deny | Act::LeaveOut | Act::LeaveBack | Act::CheckIdentity => &[Chief, Deputy, Proctor],
             Act::PauseSeat | Act::ResumeSeat | Act::Swap => &[Chief, Deputy, Proctor],
-            Act::PauseSitting | Act::ResumeSitting | Act::ConsentHandIn | Act::UseBackupPaper => &[Chief, Deputy],
             Act::CallOff | Act::EndSitting => &[Chief, Deputy],
+            Act::PauseSitting | Act::ResumeSitting | Act::ConsentHandIn => &[Chief, Deputy],
+            Act::UseBackupPaper | Act::UseBackupPaperAtSeat => &[Chief, Deputy],
             Act::Extend => &[Chief, Inspector],
             Act::ExtendByHq => &[Chief, Deputy],
             // The handbook gives all four measures to chief and deputy; a proctor stops a disturbance by pausing the seat.

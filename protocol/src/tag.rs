@@ -121,6 +121,7 @@ registry! {
         234 RequestBackupPaper,
         236 UseBackupPaper,
         238 ResetMock,
+        240 AskMockPoints,
         260 SeatHand,
         262 HandCall,
         264 SendMessage,
@@ -160,6 +161,8 @@ registry! {
         181 Recorded,
         183 Records,
         221 Readiness,
+        223 SeatPoints,
+        225 MockPoints,
         261 HandStands,
         263 Hands,
         265 SeatMessages,
@@ -189,9 +192,8 @@ impl Up {
             | Up::EndSitting(_)
             | Up::ExportBundle(_)
             | Up::AskStatus(_) => &[Console, Admin],
-            Up::IssueCodes(_) | Up::ImportPackage(_) | Up::VerifyJournal(_) | Up::BackUp(_) | Up::PutChunk(_) => {
-                &[Admin]
-            }
+            Up::IssueCodes(_) | Up::ImportPackage(_) | Up::VerifyJournal(_) | Up::BackUp(_) => &[Admin],
+            Up::PutChunk(_) => &[Console, Admin], // a console brings attachments; its files have limits of their own
             Up::GetChunk(_) => &[Station, Console, Admin],
             Up::ConfirmIdentity(_) | Up::Orphans(_) | Up::SeatUnable(_) => &[Station],
             Up::DenyCandidate(_) | Up::Leave(_) | Up::SwapMachine(_) | Up::DecideAttempt(_) => &[Console, Admin],
@@ -203,7 +205,8 @@ impl Up {
             Up::SeatReport(_) => &[Station],
             Up::AskReadiness(_) | Up::ConfirmCheck(_) | Up::WithdrawCheck(_) | Up::SealRoom(_) => &[Console, Admin],
             Up::TickItem(_) | Up::UntickItem(_) => &[Console, Admin],
-            Up::RequestBackupPaper(_) | Up::UseBackupPaper(_) | Up::ResetMock(_) => &[Console, Admin],
+            Up::RequestBackupPaper(_) | Up::UseBackupPaper(_) => &[Console, Admin],
+            Up::ResetMock(_) | Up::AskMockPoints(_) => &[Console, Admin],
             Up::SeatHand(_) | Up::ReadMessage(_) => &[Station],
             Up::HandCall(_)
             | Up::SendMessage(_)

@@ -184,6 +184,7 @@ fn no_seat_may_steer_the_room() {
                 | Up::RequestBackupPaper(_)
                 | Up::UseBackupPaper(_)
                 | Up::ResetMock(_)
+                | Up::AskMockPoints(_)
         );
         assert!(!(steers && sample.senders().contains(&Role::Station)), "{} is open to seats", sample.name());
     }

@@ -93,7 +93,11 @@ pub fn read(path: &Path, keys: &SiteKeys, vault: &Vault, pinned_hq: Option<&str>
         let hash = vault.keep(Shelf::Papers, &sealed)?;
         let sealed = SealedPaper { paper: entry.paper.clone(), hash, bytes: sealed.len() as u64 };
         let wrapped_key = vault.keep(Shelf::Wrapped, &wrapped)?;
-        Ok(PaperTaken { sealed, wrapped_key, backup_of: entry.backup_of.clone() })
+        let mock_key = match &entry.mock_key {
+            Some(member) => Some(vault.keep(Shelf::MockKeys, &package.member(member)?)?),
+            None => None,
+        };
+        Ok(PaperTaken { sealed, wrapped_key, backup_of: entry.backup_of.clone(), mock_key })
     });
     let papers = papers.collect::<Result<Vec<_>, _>>()?;
     for photo in roster.candidates.iter().filter_map(|candidate| candidate.photo.as_ref()) {

@@ -1,5 +1,6 @@
 //! The room's machine: one clerk, one journal, one QUIC endpoint. Never acknowledges what is not on disk.
 
+pub mod attachments;
 pub mod bundle;
 pub mod clerk;
 pub mod client;

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// A data folder. Layout: `journal.db`, `keys/`, `admin/`, `papers/`, `wrapped/`, `photos/`, `bundles/`, `uploads/`,
-/// `logs/`, `run/`, `site-public.json`.
+/// `attachments/`, `mock-keys/`, `logs/`, `run/`, `site-public.json`.
 #[derive(Clone, Debug)]
 pub struct Vault {
     dir: PathBuf,
@@ -29,11 +29,25 @@ pub enum Shelf {
     Photos,
     /// Sealed bundles: consoles may fetch them.
     Bundles,
-    /// Uploads by the administrator.
+    /// Uploads by the administrator and by consoles, until they are taken in.
     Uploads,
+    /// Files attached to incidents, sealed under the site's at-rest key and named by what is inside: never served.
+    Attachments,
+    /// Sealed answer keys of mock papers: never served.
+    MockKeys,
 }
 
 impl Shelf {
+    const ALL: [Shelf; 7] = [
+        Shelf::Papers,
+        Shelf::Wrapped,
+        Shelf::Photos,
+        Shelf::Bundles,
+        Shelf::Uploads,
+        Shelf::Attachments,
+        Shelf::MockKeys,
+    ];
+
     fn folder(self) -> &'static str {
         match self {
             Shelf::Papers => "papers",
@@ -41,6 +55,8 @@ impl Shelf {
             Shelf::Photos => "photos",
             Shelf::Bundles => "bundles",
             Shelf::Uploads => "uploads",
+            Shelf::Attachments => "attachments",
+            Shelf::MockKeys => "mock-keys",
         }
     }
 }
@@ -109,7 +125,7 @@ impl Vault {
     /// # Errors
     /// The disk says no.
     pub fn create_folders(&self) -> io::Result<()> {
-        for shelf in [Shelf::Papers, Shelf::Wrapped, Shelf::Photos, Shelf::Bundles, Shelf::Uploads] {
+        for shelf in Shelf::ALL {
             fs::create_dir_all(self.dir.join(shelf.folder()))?;
         }
         fs::create_dir_all(self.logs())?;
@@ -213,7 +229,8 @@ impl Vault {
         let mut bytes = fs::metadata(&copied)?.len();
         sync(&copied)?;
         private_file::sync_folder(&copied)?;
-        for folder in [crate::site::KEYS_FOLDER, crate::site::ADMIN_FOLDER, "papers", "wrapped", "photos", "bundles"] {
+        let kept = Shelf::ALL.into_iter().filter(|shelf| *shelf != Shelf::Uploads).map(Shelf::folder);
+        for folder in [crate::site::KEYS_FOLDER, crate::site::ADMIN_FOLDER].into_iter().chain(kept) {
             bytes +=
                 copy_folder(&self.dir.join(folder), &to.join(folder)).with_context(|| format!("copying {folder}"))?;
         }

@@ -102,6 +102,7 @@ fn package(keys: &SiteKeys) -> PackageTaken {
             sealed: SealedPaper { paper: plan.paper.clone(), hash: Sha256::of(b"p"), bytes: 1 },
             wrapped_key: Sha256::of(b"k"),
             backup_of: None,
+            mock_key: None,
         }],
         sittings: vec![plan],
         rules: RuleOverrides { seal_required: Some(false), ..RuleOverrides::default() },

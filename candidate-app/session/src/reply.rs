@@ -47,6 +47,7 @@ impl Session {
             Down::SeatNotes(notes) => self.noted(notes),
             Down::HandStands(stands) => self.wishes.hand_stands(stands),
             Down::SeatMessages(SeatMessages { messages }) => self.wishes.told(messages),
+            Down::SeatPoints(points) => self.points = Some(points),
             _ => {} // a word this seat has no use for
         }
     }

@@ -22,6 +22,7 @@ use exam_protocol::{
         candidate::{AttemptId, LockState, SeatView, SignIn},
         duty::SeatHand,
         hello::Welcome,
+        readiness::SeatPoints,
     },
     paper::Paper,
     time::SiteMs,
@@ -53,6 +54,7 @@ pub struct Session {
     pub(crate) next_ask: u64,
     pub(crate) signing_in: bool,
     pub(crate) notice: Option<Notice>,
+    pub(crate) points: Option<SeatPoints>,
     pub(crate) started: bool,
     /// What the server said beside its views.
     pub(crate) notes: Option<SeatNotes>,
@@ -85,6 +87,7 @@ impl Session {
             next_ask: 1,
             signing_in: false,
             notice: None,
+            points: None,
             started: false,
             notes: None,
             notes_fresh: false,

@@ -15,7 +15,8 @@ use exam_protocol::{
     ids::{ItemId, SeatRef},
     message::{
         attendance::SeatNotes,
-        candidate::{CandidateView, SeatView, SittingView},
+        candidate::{AttemptId, CandidateView, SeatView, SittingView},
+        readiness::Points,
     },
     paper::{Order, Paper},
     time::SiteMs,
@@ -191,6 +192,8 @@ pub struct View {
     pub merge: Merge,
     /// Where the hand-in stands.
     pub hand_in: HandInView,
+    /// What a mock paper got (HB-05), once the attempt is over; always none in a real sitting.
+    pub points: Option<Points>,
     /// What the candidate has to be told.
     pub notice: Option<Notice>,
     /// What the server refused.
@@ -238,6 +241,7 @@ impl Session {
             unsaved_age_ms: attempt.and_then(|a| a.answers.oldest_unsaved()).map_or(0, |since| self.now.since(since)),
             merge: if attempt.is_some_and(|a| a.merging == Merging::Done) { Merge::Done } else { Merge::Pending },
             hand_in: self.hand_in_view(),
+            points: self.points.filter(|told| self.is_over_for(told.attempt)).map(|told| told.points),
             notice: self.notice.clone(),
             evidence: attempt.map(|attempt| attempt.answers.evidence().to_vec()).unwrap_or_default(),
             journal_failing: attempt.and_then(|attempt| attempt.failing.clone()),
@@ -249,6 +253,13 @@ impl Session {
             hand: self.wishes.hand_view(),
             messages: self.wishes.messages(),
         }
+    }
+
+    /// Whether this attempt is the one on screen, and over.
+    fn is_over_for(&self, attempt: AttemptId) -> bool {
+        let Some(seen) = &self.seen else { return false };
+        let over = matches!(seen.state, SeatState::HandedIn | SeatState::Stopped | SeatState::Terminated);
+        over && seen.attempt.as_ref().is_some_and(|shown| shown.attempt == attempt)
     }
 
     pub(crate) fn open_paper(&self) -> Option<&Opened> {

@@ -1,5 +1,5 @@
 //! The result bundle (成绩包) of one sitting: what it is made of. Writing is `write.rs`, checking `verify.rs`. A zip that stock
-//! `unzip`, `sha256sum` and `minisign` check, sealed to HQ by `age`. Never holds an answer key or a photo.
+//! `unzip`, `sha256sum` and `minisign` check, sealed to HQ by `age`. Never holds an answer key or a candidate's registration photo.
 
 mod roster_csv;
 mod sums;
@@ -18,7 +18,8 @@ use exam_protocol::{
     answer::Answer,
     code::SeatState,
     ids::{AdmissionNo, ExamId, ItemId, PaperId, RoomId, SeatNo, Sha256, SiteId, SittingId},
-    message::candidate::AttemptId,
+    incident::{AttachmentKind, RecordNo},
+    message::{attendance::EndWhy, candidate::AttemptId},
     paper::Subject,
     time::{SiteMs, WallMs},
 };
@@ -37,6 +38,8 @@ pub const ROSTER: &str = "roster.csv";
 pub const SUMS: &str = "SHA256SUMS";
 /// The site's minisign signature over [`SUMS`].
 pub const SUMS_SIGNATURE: &str = "SHA256SUMS.minisig";
+/// Folder of files attached to incidents.
+pub const ATTACHMENTS: &str = "attachments/";
 /// Largest bundle, opened.
 pub const BUNDLE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 const LIMITS: ZipLimits = ZipLimits {
@@ -95,6 +98,9 @@ pub struct BundleManifest {
     pub attempts: u32,
     /// Items with an answer, over all attempts (newest versions).
     pub answers: u64,
+    /// Files the record names and the site could no longer read: said here, so that nobody takes them for never sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments_lost: Vec<Sha256>,
 }
 
 /// `answers/<admission no>.json`: one candidate's attempt, or absence.
@@ -107,8 +113,16 @@ pub struct AttemptRecord {
     pub seat: SeatNo,
     /// The attempt; none if the candidate never signed in.
     pub attempt: Option<AttemptId>,
+    /// The paper it was sat with: the planned one, or a backup paper (HB-32); none where there is no attempt.
+    pub paper: Option<PaperId>,
     /// How it ended; [`SeatState::Absent`] for 缺考.
     pub state: SeatState,
+    /// The decision that ended it (终止考核), if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminated: Option<Termination>,
+    /// 成绩无效 (HB-29): the violation record that says so. Nothing takes it back: a correction is HQ's to decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<RecordNo>,
     /// Seed of the order of items and options.
     pub order_seed: Option<u64>,
     /// When the candidate's time began.
@@ -123,6 +137,19 @@ pub struct AttemptRecord {
     pub newest: BTreeMap<ItemId, AnswerVersion>,
     /// Every version, in the order of the journal.
     pub versions: Vec<AnswerVersion>,
+}
+
+/// 终止考核: a decision ended the candidate's exam and nobody opened it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Termination {
+    /// When.
+    pub at: SiteMs,
+    /// Why.
+    pub why: EndWhy,
+    /// The violation record, where one ended it (HB-29).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub violation: Option<RecordNo>,
 }
 
 /// One version of an answer and where the journal has it.
@@ -170,11 +197,19 @@ pub struct BundleContents {
     pub attempts: Vec<AttemptRecord>,
     /// Names and ID numbers, for `roster.csv`.
     pub people: BTreeMap<AdmissionNo, Person>,
+    /// Every file the journal names; none for one that can no longer be read.
+    pub attachments: BTreeMap<Sha256, Option<Vec<u8>>>,
 }
 
 /// Member with one candidate's answers.
 pub fn answers_member(admission_no: &AdmissionNo) -> String {
     format!("answers/{admission_no}.json")
+}
+
+/// Member with a file attached to an incident: named by the hash of its bytes, with the ending those bytes ask for.
+pub fn attachment_member(bytes: &[u8]) -> String {
+    let ending = AttachmentKind::of(bytes).map_or("bin", AttachmentKind::extension);
+    format!("{ATTACHMENTS}{}.{ending}", Sha256::of(bytes))
 }
 
 /// Seals a written bundle to HQ.

@@ -58,6 +58,9 @@ pub struct PaperEntry {
     /// The paper whose place it may take, if it is a backup paper (备用试卷, HB-32).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup_of: Option<PaperId>,
+    /// Member with its answer key, sealed to the paper's own key; only a mock paper (模拟考试, HB-05) may have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mock_key: Option<String>,
 }
 
 /// A member of the zip.

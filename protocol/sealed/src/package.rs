@@ -1,5 +1,5 @@
 //! The exam package (考试包, `*.exam`): HQ builds and signs it, the site opens and checks it. A zip with a readable signed
-//! manifest and sealed members. Never holds an answer key, and no ID number in any name.
+//! manifest and sealed members. Never holds an answer key but a mock paper's, and no ID number in any name.
 
 mod build;
 
@@ -8,7 +8,7 @@ pub use build::{BuildError, BuiltPackage, CandidateInput, PackageInput, PaperInp
 use crate::{
     json::{self, JsonFault},
     keys::{self, KeyError},
-    manifest::{Manifest, Member, PACKAGE_FORMAT, Roster},
+    manifest::{Manifest, Member, PACKAGE_FORMAT, PaperEntry, Roster},
     plan::{self, PlanFault},
     seal::{self, SealError},
     zipping::{SafeZip, ZipFault, ZipLimits},
@@ -28,6 +28,8 @@ pub const MANIFEST: &str = "manifest.json";
 pub const MANIFEST_SIGNATURE: &str = "manifest.json.minisig";
 /// The roster, sealed to the site.
 pub const ROSTER: &str = "roster.age";
+/// Folder of the sealed photos.
+const PHOTOS: &str = "photos/";
 /// Largest photo as people hand it in (HB-08).
 pub const PHOTO_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// Largest roster, opened.
@@ -245,9 +247,16 @@ fn check_listing<R: Read + Seek>(manifest: &Manifest, zip: &SafeZip<R>) -> Resul
     if let Some(extra) = present.difference(&listed).next() {
         return fault(extra, "not listed in the manifest");
     }
-    let needed = manifest.papers.iter().flat_map(|paper| [paper.sealed.as_str(), paper.key.as_str()]).chain([ROSTER]);
-    let mut needed = needed.filter(|name| !manifest.members.iter().any(|m| m.name == *name));
-    needed.next().map_or(Ok(()), |name| fault(name, "needed by the plan but not listed"))
+    let of_paper = |paper: &'_ PaperEntry| {
+        [Some(paper.sealed.clone()), Some(paper.key.clone()), paper.mock_key.clone()].into_iter().flatten()
+    };
+    let needed: BTreeSet<String> = manifest.papers.iter().flat_map(of_paper).chain([ROSTER.to_owned()]).collect();
+    if let Some(lacking) = needed.iter().find(|name| !manifest.members.iter().any(|m| m.name == **name)) {
+        return fault(lacking, "needed by the plan but not listed");
+    }
+    // A member nobody names could be anything, an answer key too.
+    let odd = |m: &&Member| !needed.contains(&m.name) && !m.name.starts_with(PHOTOS);
+    manifest.members.iter().find(odd).map_or(Ok(()), |m| fault(&m.name, "has no place in a package"))
 }
 
 /// `major.minor.patch`; a pre-release or build suffix is not ours and not read.

@@ -4,13 +4,17 @@
 
 mod sample;
 
-use exam_protocol::{answer::Answer, code::SeatState, site::SitePublic};
+use exam_protocol::{
+    answer::Answer, code::SeatState, ids::Sha256, incident::RecordNo, message::attendance::EndWhy, site::SitePublic,
+    time::SiteMs,
+};
 use exam_sealed::{
-    bundle::{self, BundleContents, BundleFault},
+    bundle::{self, BundleContents, BundleFault, Termination},
     keys::sign,
     zipping,
 };
 use sample::*;
+use serde_json::json;
 use std::{collections::BTreeMap, io::Cursor};
 
 struct World {
@@ -45,8 +49,7 @@ impl World {
         if resign == Resign::Yes {
             members.remove(bundle::SUMS);
             members.remove(bundle::SUMS_SIGNATURE);
-            let sums: String =
-                members.iter().map(|(n, b)| format!("{}  {n}\n", exam_protocol::ids::Sha256::of(b))).collect();
+            let sums: String = members.iter().map(|(n, b)| format!("{}  {n}\n", Sha256::of(b))).collect();
             let signature =
                 sign(&self.site.signing.secret_file, sums.as_bytes(), "result bundle s1 of site-1").unwrap();
             members.insert(bundle::SUMS.into(), sums.into_bytes());
@@ -84,7 +87,7 @@ fn a_sealed_bundle_opens_at_hq_and_holds() {
         (report.manifest.candidates, report.manifest.attempts, report.manifest.answers, report.versions),
         (3, 2, 2, 3)
     );
-    assert_eq!(report.manifest.journal_facts, 8);
+    assert_eq!(report.manifest.journal_facts, 9);
     let first = &report.attempts[0];
     assert_eq!(
         first.newest.values().next().unwrap().answer,
@@ -113,8 +116,8 @@ fn contents_that_contradict_the_journal_are_never_written() {
     let refused = |change: fn(&mut BundleContents)| whole(&world.write(change).expect_err("must be refused"));
     type Case = (&'static str, fn(&mut BundleContents));
     let cases: [Case; 8] = [
-        ("version 2 of item q1 is not what journal line 7 says", |c| c.attempts[1].versions[0].answer = Answer::Empty),
-        ("version 2 of item q1 (journal line 7) is missing", |c| drop(c.attempts[1].versions.remove(0))),
+        ("version 2 of item q1 is not what journal line 8 says", |c| c.attempts[1].versions[0].answer = Answer::Empty),
+        ("version 2 of item q1 (journal line 8) is missing", |c| drop(c.attempts[1].versions.remove(0))),
         ("it has answers but no attempt", |c| c.attempts[1].attempt = None),
         ("not the one that signed in", |c| c.attempts[1].order_seed = Some(1)),
         ("receipt of the hand-in is not what the journal says", |c| c.attempts[1].receipt = Some("OTHER".into())),
@@ -126,7 +129,7 @@ fn contents_that_contradict_the_journal_are_never_written() {
         assert!(refused(change).contains(words), "{words} / {}", refused(change));
     }
     let broken = |c: &mut BundleContents| c.journal = c.journal.replacen("\"B\"", "\"A\"", 1);
-    assert!(whole(&world.write(broken).unwrap_err()).contains("journal line 7 was changed"));
+    assert!(whole(&world.write(broken).unwrap_err()).contains("journal line 8 was changed"));
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn every_fault_names_its_place() {
         edit(m, &answers, "\"B\"", "\"A\"");
         edit(m, &answers, "\"B\"", "\"A\"");
     });
-    assert!(world.refusal(&zip).contains("is not what journal line 7 says"), "{}", world.refusal(&zip));
+    assert!(world.refusal(&zip).contains("is not what journal line 8 says"), "{}", world.refusal(&zip));
     let zip = world.tampered(Resign::Yes, |m| edit(m, bundle::JOURNAL, "\"seq\":5", "\"seq\":6"));
     assert!(world.refusal(&zip).contains("journal line 5 holds fact 6"));
     let zip = world.tampered(Resign::Yes, |m| {
@@ -164,13 +167,125 @@ fn every_fault_names_its_place() {
         let cut = text.trim_end().rfind('\n').unwrap();
         m.insert(bundle::JOURNAL.into(), text.as_bytes()[..=cut].to_vec());
     });
-    assert!(world.refusal(&zip).contains("journal_facts is 8, the members say 7"));
+    assert!(world.refusal(&zip).contains("journal_facts is 9, the members say 8"));
     let zip = world.tampered(Resign::Yes, |m| edit(m, bundle::MANIFEST, "\"format\": 1", "\"format\": 2"));
     assert!(world.refusal(&zip).contains("format 2") && world.refusal(&zip).contains("up to 1"));
     let zip = world.tampered(Resign::Yes, |m| edit(m, bundle::ROSTER, "缺考", "已交卷"));
     assert!(world.refusal(&zip).contains("roster.csv, line 4: seat or state"));
     let zip = world.tampered(Resign::Yes, |m| drop(m.insert("virus.exe".into(), vec![])));
     assert!(world.refusal(&zip).contains("virus.exe: has no place"));
+}
+
+/// Another story than the usual one: the candidates' facts, and what their records must say.
+fn told(world: &World, more: &[(&'static str, serde_json::Value)], change: impl FnOnce(&mut BundleContents)) -> String {
+    let outcome = world.write(|c| {
+        let mut facts = facts();
+        facts.extend(more.iter().map(|(kind, body)| ("sitting:s1", *kind, body.clone())));
+        c.journal = journal(&world.public.site, &facts);
+        change(c);
+    });
+    outcome.map_or_else(|fault| whole(&fault), |_| "ok".to_owned())
+}
+
+#[test]
+fn each_record_names_the_paper_it_was_sat_with_as_the_journal_tells_it() {
+    let world = world();
+    let used = |target: serde_json::Value| ("backup_paper_used", json!({"target": target, "paper": "b1"}));
+    let paper = |n: usize, id: &'static str| move |c: &mut BundleContents| c.attempts[n].paper = id.parse().ok();
+    let wrong = "the paper is not the one the journal says";
+    assert!(told(&world, &[], paper(1, "b1")).contains(wrong), "nobody opened a backup paper");
+    assert!(told(&world, &[], |c| c.attempts[1].paper = None).contains(wrong));
+    assert!(told(&world, &[], paper(0, "p1")).contains("a paper or a decision but no attempt"));
+    // For one candidate: that one, and no other.
+    let one = [used(json!({"attempt": 2}))];
+    assert_eq!(told(&world, &one, paper(2, "b1")), "ok");
+    assert!(told(&world, &one, |_| ()).contains(wrong));
+    assert!(told(&world, &[used(json!({"attempt": 9}))], |_| ()).contains("nobody began"));
+    // For all: who had handed in keeps the paper it was finished with.
+    let all = [used(json!("sitting"))];
+    assert_eq!(told(&world, &all, paper(2, "b1")), "ok");
+    let everybody = |c: &mut BundleContents| c.attempts[1..].iter_mut().for_each(|a| a.paper = "b1".parse().ok());
+    assert!(told(&world, &all, everybody).contains(wrong));
+}
+
+#[test]
+fn a_void_result_and_an_end_by_decision_are_in_the_record_as_the_journal_tells_them() {
+    let world = world();
+    let violation =
+        |measure: &str| ("violation_recorded", json!({"number": 7, "attempt": 2, "measure": measure, "facts": "x"}));
+    let void = |c: &mut BundleContents| c.attempts[2].void = Some(RecordNo(7));
+    assert_eq!(told(&world, &[violation("void")], void), "ok");
+    assert!(told(&world, &[violation("void")], |_| ()).contains("成绩无效"), "a void result is never left out");
+    assert!(told(&world, &[violation("warn")], void).contains("成绩无效"), "nor made up");
+    assert_eq!(told(&world, &[violation("void"), violation("warn")], void), "ok", "nothing takes it back");
+
+    let ended = |at, violation| {
+        let why = if violation { EndWhy::Violation } else { EndWhy::Illness };
+        let violation = violation.then_some(RecordNo(7));
+        move |c: &mut BundleContents| c.attempts[2].terminated = Some(Termination { at: SiteMs(at), why, violation })
+    };
+    let ill = ("attempt_ended", json!({"attempt": 2, "why": "illness", "reason": "x"}));
+    let for_violation = ("exam_ended_for_violation", json!({"attempt": 2, "violation": 7}));
+    assert_eq!(told(&world, &[ill.clone()], ended(100, false)), "ok");
+    assert!(told(&world, &[ill.clone()], |_| ()).contains("终止考核"));
+    assert!(told(&world, &[ill.clone()], ended(101, false)).contains("终止考核"));
+    assert_eq!(told(&world, &[for_violation.clone()], ended(100, true)), "ok");
+    assert!(told(&world, &[for_violation], ended(100, false)).contains("终止考核"));
+
+    let reopened = |attempt: u64| ("attempt_reopened", json!({"attempt": attempt, "rest_ms": 1}));
+    assert_eq!(told(&world, &[ill, reopened(2)], |_| ()), "ok", "opened again, it is ended no more");
+    let open = |c: &mut BundleContents| (c.attempts[1].handed_in, c.attempts[1].receipt) = (None, None);
+    assert_eq!(told(&world, &[reopened(1)], open), "ok", "nor handed in");
+    assert!(told(&world, &[reopened(1)], |_| ()).contains("hand-in"));
+}
+
+#[test]
+fn a_sitting_that_was_called_off_or_planned_anew_is_told_from_there_on() {
+    let world = world();
+    let story = |scope: &'static str, kind: &'static str, body: serde_json::Value| {
+        let before = json!({"attempt": 9, "admission_no": admission(1), "order_seed": 1});
+        let outcome = world.write(|c| {
+            let earlier = [("sitting:s1", "signed_in", before), (scope, kind, body)];
+            c.journal = journal(&world.public.site, &earlier.into_iter().chain(facts()).collect::<Vec<_>>());
+            for version in c.attempts.iter_mut().flat_map(|attempt| &mut attempt.versions) {
+                (version.seq, version.at) = (version.seq + 2, version.at.plus(20));
+            }
+            c.attempts[1].handed_in = Some(SiteMs(110));
+        });
+        outcome.map_or_else(|fault| whole(&fault), |_| "ok".to_owned())
+    };
+    assert_eq!(story("sitting:s1", "sitting_called_off", json!({"sitting": "s1", "reason": "停电"})), "ok");
+    assert_eq!(story("site", "package_taken", json!({"exam": "2026-sample"})), "ok");
+    assert!(story("site", "package_taken", json!({"exam": "another"})).contains("the journal has the attempt"));
+}
+
+#[test]
+fn files_the_record_names_are_in_the_bundle_or_said_to_be_lost() {
+    let world = world();
+    let (photo, scan) = (b"\xff\xd8\xff photo".to_vec(), b"%PDF-1.7 scan".to_vec());
+    let (a, b) = (Sha256::of(&photo), Sha256::of(&scan));
+    let named = [
+        ("incident_recorded", json!({"details": {"attachments": [a], "text": "x"}})),
+        ("incident_followed_up", json!({"attachments": [b]})),
+    ];
+    let with = |list: Vec<(Sha256, Option<Vec<u8>>)>| move |c: &mut BundleContents| c.attachments.extend(list);
+    let both = || vec![(a, Some(photo.clone())), (b, Some(scan.clone()))];
+    assert_eq!(told(&world, &named, with(both())), "ok");
+    assert_eq!(told(&world, &named, with(vec![(a, Some(photo.clone())), (b, None)])), "ok", "said to be lost");
+    assert!(told(&world, &named, with(vec![(a, Some(photo.clone()))])).contains("neither here nor said to be lost"));
+    assert!(told(&world, &[], with(both())).contains("no fact names this file"));
+    assert!(told(&world, &[], with(vec![(a, None)])).contains("neither here nor said to be lost"));
+
+    let zip = world.write(|c| {
+        let more = named.iter().map(|(kind, body)| ("site", *kind, body.clone()));
+        c.journal = journal(&world.public.site, &facts().into_iter().chain(more).collect::<Vec<_>>());
+        c.attachments.extend(both());
+    });
+    let members = world.verify(&zip.unwrap()).unwrap().members;
+    assert_eq!(members[&format!("attachments/{a}.jpg")], photo, "the whole site's incidents come along");
+    assert_eq!(members[&format!("attachments/{b}.pdf")], scan);
+    let renamed = world.tampered(Resign::Yes, |m| drop(m.insert(format!("attachments/{a}.jpg"), scan.clone())));
+    assert!(world.refusal(&renamed).contains("its content is not what its name says"));
 }
 
 /// Flips, cuts, inserts and swaps, from a printed seed. The control: the untouched bundle holds.

@@ -4,10 +4,15 @@
 
 mod sample;
 
-use exam_protocol::{grant::GRANTS_MAX, ids::Sha256};
+use exam_protocol::{
+    grant::GRANTS_MAX,
+    ids::Sha256,
+    key::{ItemKey, ItemKeys},
+    paper::Paper,
+};
 use exam_sealed::{
-    manifest::{Manifest, Roster},
-    package::{self, BuildError, MANIFEST, MANIFEST_SIGNATURE, Package, PackageFault, PackageInput},
+    manifest::{Manifest, Roster, SittingPlan},
+    package::{self, BuildError, MANIFEST, MANIFEST_SIGNATURE, Package, PackageFault, PackageInput, PaperInput},
     paper as sealing,
     plan::PlanFault,
     zipping,
@@ -209,6 +214,76 @@ fn impossible_plans_are_never_built() {
     for (fault, change) in cases {
         assert_eq!(plan_fault(change), fault);
     }
+}
+
+fn answer_key() -> ItemKeys {
+    ItemKeys::from([("q1".parse().unwrap(), ItemKey::Single { option: "B".parse().unwrap() })])
+}
+
+#[test]
+fn an_answer_key_never_leaves_hq_with_a_real_paper() {
+    let own = || F::KeyOfRealPaper("p1".parse().unwrap());
+    use PlanFault as F;
+    assert_eq!(plan_fault(|i| i.papers[0].mock_key = Some(answer_key())), own());
+    let of_backup = plan_fault(|i| {
+        let backup = Paper { id: "b1".parse().unwrap(), ..paper() };
+        let (code, backup_of) = (unlock_code(), Some("p1".parse().unwrap()));
+        i.papers.push(PaperInput { paper: backup, code, backup_of, mock_key: Some(answer_key()) });
+    });
+    assert_eq!(of_backup, F::KeyOfRealPaper("b1".parse().unwrap()), "nor with its backup");
+    let shared = plan_fault(|i| {
+        i.papers[0].mock_key = Some(answer_key());
+        let mock = SittingPlan { sitting: "m1".parse().unwrap(), mock: true, ..i.sittings[0].clone() };
+        i.sittings.push(mock);
+    });
+    assert_eq!(shared, own(), "a mock sitting of the same paper does not make it a mock paper");
+    let idle = plan_fault(|i| {
+        let (id, code) = ("x1".parse().unwrap(), unlock_code());
+        i.papers.push(PaperInput {
+            paper: Paper { id, ..paper() },
+            code,
+            backup_of: None,
+            mock_key: Some(answer_key()),
+        });
+    });
+    assert_eq!(idle, F::KeyOfRealPaper("x1".parse().unwrap()), "nor with a paper nobody sits");
+}
+
+#[test]
+fn a_site_refuses_an_answer_key_with_a_real_paper_whoever_built_the_package() {
+    let World { bytes, .. } = world();
+    let with_key = |listed: bool| {
+        tampered(&bytes, |members| {
+            members.insert("papers/p1.answers.age".into(), b"key".to_vec());
+            edit_manifest(members, |m| {
+                let member =
+                    serde_json::json!({"name": "papers/p1.answers.age", "bytes": 3, "sha256": Sha256::of(b"key")});
+                m["members"].as_array_mut().unwrap().push(member);
+                if listed {
+                    m["papers"][0]["mock_key"] = "papers/p1.answers.age".into();
+                }
+            });
+        })
+    };
+    assert!(matches!(open(&with_key(true)), Err(PackageFault::Plan(PlanFault::KeyOfRealPaper(_)))));
+    let hidden = whole(&open(&with_key(false)).unwrap_err());
+    assert!(hidden.contains("p1.answers.age: has no place in a package"), "{hidden}");
+}
+
+#[test]
+fn a_mock_papers_key_travels_sealed_and_opens_with_the_papers_own() {
+    let (hq, site) = (keys(), keys());
+    let mut input = package_input(&hq, &site_public("site-1", &site));
+    input.sittings[0].mock = true;
+    input.papers[0].mock_key = Some(answer_key());
+    let bytes = package::build(input).unwrap().bytes;
+    let mut package = open(&bytes).unwrap();
+    let entry = package.manifest().papers[0].clone();
+    let sealed = package.member(&entry.mock_key.unwrap()).unwrap();
+    let secret = package.member(&entry.key).unwrap();
+    let secret = sealing::unwrap_key(&secret, &site.sealing.identity_file, &unlock_code()).unwrap();
+    assert_eq!(sealing::open_mock_key(&sealed, secret.expose(), paper()).unwrap().keys, answer_key());
+    assert!(sealing::open_mock_key(&sealed, &site.sealing.identity_file, paper()).is_err(), "not before its code");
 }
 
 #[test]

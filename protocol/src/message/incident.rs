@@ -309,6 +309,10 @@ pub enum About {
     Extension(u32),
     /// 取消入场 (HB-27, HB-32): the sitting could not be held.
     CalledOff,
+    /// 申请备用试卷 (HB-32): the sitting's n-th request, from 1.
+    BackupRequest(u32),
+    /// 身体不适 (HB-30): the candidate whose exam ended for it.
+    Illness(AttemptId),
 }
 
 /// A report HQ must hear.

@@ -1,11 +1,12 @@
 //! Getting a room ready and keeping it so: seat reports, seal, check-list, backup papers, mock sittings.
-//! Never carries a question, an answer or a candidate's name.
+//! Never carries a question, an answer or a candidate's name, nor a mark of a real sitting.
 
 use super::duty::Approval;
 use crate::{
     checklist::{CheckItem, ItemStanding},
-    code::Phase,
-    ids::{AccountId, PaperId, SeatNo, SittingId},
+    code::{Phase, SeatState},
+    ids::{AccountId, AdmissionNo, PaperId, SeatNo, SittingId},
+    message::candidate::AttemptId,
     seal::{CheckStanding, SealBreak, SealCheck},
     time::{Now, SiteMs},
 };
@@ -228,4 +229,63 @@ pub struct BackupRequestView {
     pub at: SiteMs,
     /// Why.
     pub reason: String,
+}
+
+/// Console → server: the points of a mock sitting's present run (HB-05).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskMockPoints {
+    /// Which sitting.
+    pub sitting: SittingId,
+}
+
+/// What a machine gave for a mock paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Points {
+    /// Tenths of a point given.
+    pub points_tenths: u64,
+    /// Tenths of a point of the whole paper.
+    pub max_tenths: u64,
+    /// Of those, tenths nobody marks in a mock sitting: they take a person.
+    pub by_hand_tenths: u64,
+    /// Items that are all right.
+    pub right: u32,
+    /// Items of the paper.
+    pub items: u32,
+}
+
+/// Server → seat: what the candidate's mock paper got, as soon as the attempt is over. Never sent in a real sitting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatPoints {
+    /// Whose.
+    pub attempt: AttemptId,
+    /// What it got.
+    pub points: Points,
+}
+
+/// Server → console: the points of a mock sitting's present run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MockPoints {
+    /// The server's time.
+    pub now: Now,
+    /// Which sitting.
+    pub sitting: SittingId,
+    /// Whether its paper came with an answer key; without one nothing is marked.
+    pub has_key: bool,
+    /// One row a candidate, by admission number.
+    pub rows: Vec<MockRow>,
+}
+
+/// One candidate of a mock sitting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MockRow {
+    /// 准考证号.
+    pub admission_no: AdmissionNo,
+    /// At which desk.
+    pub seat: SeatNo,
+    /// The attempt; none before the candidate signs in.
+    pub attempt: Option<AttemptId>,
+    /// How it stands.
+    pub state: SeatState,
+    /// What it got; none while it is not over.
+    pub points: Option<Points>,
 }

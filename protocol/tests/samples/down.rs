@@ -81,6 +81,9 @@ one_of_each!(refusals: Refusal {
     NotMockSitting = Refusal::NotMockSitting,
     PasswordTooShort = Refusal::PasswordTooShort { min_chars: 8 },
     PasswordPause = Refusal::PasswordPause { wait_s: 30 },
+    MarkedAtHq = Refusal::MarkedAtHq,
+    AttachmentUnfit = Refusal::AttachmentUnfit { max_mib: 16 },
+    AttachmentsFull = Refusal::AttachmentsFull { max_mib: 256 },
 });
 
 one_of_each!(package_noes: PackageNo {
@@ -448,6 +451,8 @@ fn records_words() -> Vec<Sample<Down>> {
             report(1, About::Incident(RecordNo(6)), Severity::ReportAfter),
             report(2, About::Violation(RecordNo(30)), Severity::ReportAtOnce),
             report(3, About::Extension(1), Severity::ReportAfter),
+            report(4, About::BackupRequest(2), Severity::ReportAtOnce),
+            report(5, About::Illness(AttemptId(7)), Severity::ReportAfter),
         ],
     };
     let none = Records {
@@ -517,7 +522,17 @@ fn readiness() -> Vec<Sample<Down>> {
             missing: 2,
         })
     };
+    let points = Points { points_tenths: 645, max_tenths: 1_000, by_hand_tenths: 200, right: 31, items: 40 };
+    let row = |n: u16, state, points: Option<Points>| {
+        let attempt = points.map(|_| AttemptId(u64::from(n)));
+        MockRow { admission_no: admission_no(), seat: n.try_into().unwrap(), attempt, state, points }
+    };
+    let rows = vec![row(1, SeatState::HandedIn, Some(points)), row(2, SeatState::Absent, None)];
+    let table = MockPoints { now: now(), sitting: id("s-mock"), has_key: true, rows };
+    let empty = MockPoints { has_key: false, rows: Vec::new(), ..table.clone() };
     let mut all: Vec<Sample<Down>> = vec![("mock", bare(open.clone()).into()), ("sealed", whole.into())];
+    all.push(("", SeatPoints { attempt: AttemptId(300), points }.into()));
+    all.extend([("", table.into()), ("no_key", empty.into())]);
     all.extend(seal_breaks().into_iter().map(|(variant, why)| {
         let broken = Some(SealBroken { why, at: SiteMs(5_400_000) });
         (variant, bare(SealView { required: true, broken, ..open.clone() }).into())

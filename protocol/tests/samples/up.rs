@@ -238,5 +238,6 @@ fn readiness() -> Vec<Sample<Up>> {
         ),
         ("one", UseBackupPaper { sitting: sitting(), seat, paper: paper(), code: code(), reason: reason() }.into()),
         ("", ResetMock { sitting: sitting() }.into()),
+        ("", AskMockPoints { sitting: sitting() }.into()),
     ]
 }

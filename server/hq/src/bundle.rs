@@ -81,7 +81,7 @@ fn refused(path: &Path, fault: bundle::BundleFault) -> anyhow::Error {
 fn sentence(report: &BundleReport) -> String {
     let (manifest, about) = (&report.manifest, &report.manifest.about);
     format!(
-        "{} · {} ({}) at {}: {} candidates, {} attempts, {} answers in {} versions, {} facts to {}",
+        "{} · {} ({}) at {}: {} candidates, {} attempts, {} answers in {} versions, {} attached files ({} lost), {} facts to {}",
         about.exam_title,
         about.title,
         about.sitting,
@@ -90,9 +90,16 @@ fn sentence(report: &BundleReport) -> String {
         manifest.attempts,
         manifest.answers,
         report.versions,
+        attachments(report),
+        manifest.attachments_lost.len(),
         manifest.journal_facts,
         manifest.journal_head
     )
+}
+
+/// Files attached to incidents.
+fn attachments(report: &BundleReport) -> usize {
+    report.members.keys().filter(|name| name.starts_with(bundle::ATTACHMENTS)).count()
 }
 
 fn summary(report: &BundleReport) -> Value {
@@ -109,6 +116,10 @@ fn summary(report: &BundleReport) -> Value {
         "versions": report.versions,
         "journal_facts": manifest.journal_facts,
         "journal_head": manifest.journal_head,
+        "void": report.attempts.iter().filter(|record| record.void.is_some()).count(),
+        "terminated": report.attempts.iter().filter(|record| record.terminated.is_some()).count(),
+        "attachments": attachments(report),
+        "attachments_lost": manifest.attachments_lost,
         "content": report.content,
     })
 }

@@ -1,5 +1,5 @@
 //! `exam-hq package build`: from a plan and the files it names to a sealed, signed package, and the secrets file for HQ alone.
-//! Never lets an answer key into the package; writes both files or none.
+//! Never lets an answer key into the package but that of a mock paper; writes both files or none.
 
 use crate::{
     code::{PackageSecrets, secrets_path},
@@ -77,7 +77,8 @@ fn seal(ready: Ready, hq: HqKeys, codes: &BTreeMap<PaperId, UnlockCode>) -> Resu
     let papers = ready.papers.into_iter().filter_map(|paper| {
         let code = codes.get(&paper.id).cloned()?;
         let backup_of = ready.backups.get(&paper.id).cloned();
-        Some(PaperInput { paper, code, backup_of })
+        let mock_key = ready.mock_keys.get(&paper.id).cloned();
+        Some(PaperInput { paper, code, backup_of, mock_key })
     });
     let input = PackageInput {
         exam: ready.exam,
@@ -104,7 +105,8 @@ fn seal(ready: Ready, hq: HqKeys, codes: &BTreeMap<PaperId, UnlockCode>) -> Resu
 fn report(args: &BuildArgs, built: &BuiltPackage, key_id: &str, say: &Say) {
     let manifest = &built.manifest;
     let photos = manifest.members.iter().filter(|member| member.name.starts_with("photos/")).count();
-    let text = format!(
+    let with_keys: Vec<&PaperId> = manifest.papers.iter().filter(|p| p.mock_key.is_some()).map(|p| &p.paper).collect();
+    let mut text = format!(
         "{} for site {}: {} rooms, {} sittings, {} candidates, {photos} photos, {} papers\nsigned with key {key_id}, {} bytes, written to {}\n\
          unlock codes: {} (HQ only, never send it to the site)",
         manifest.exam_title,
@@ -117,6 +119,10 @@ fn report(args: &BuildArgs, built: &BuiltPackage, key_id: &str, say: &Say) {
         args.out.display(),
         secrets_path(&args.out).display()
     );
+    if !with_keys.is_empty() {
+        let names = with_keys.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+        text.push_str(&format!("\nmock papers whose answer keys travel along, to be marked on site: {names}"));
+    }
     let value = json!({
         "package": args.out,
         "secrets": secrets_path(&args.out),
@@ -130,6 +136,7 @@ fn report(args: &BuildArgs, built: &BuiltPackage, key_id: &str, say: &Say) {
         "candidates": built.candidates,
         "photos": photos,
         "papers": manifest.papers.iter().map(|p| &p.paper).collect::<Vec<_>>(),
+        "mock_keys": with_keys,
     });
     say.result(&text, &value);
 }

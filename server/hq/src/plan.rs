@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use exam_content::fault::{Faults, Finding};
 use exam_protocol::{
     ids::{ExamId, PaperId, RoomId, SeatNo, SittingId},
-    key::KeyedPaper,
+    key::{ItemKeys, KeyedPaper},
     paper::Paper,
     plan::{SITTING_MINUTES_MAX, SITTING_MINUTES_MIN},
     site::SitePublic,
@@ -47,6 +47,8 @@ pub(crate) struct Ready {
     pub(crate) candidates: Vec<CandidateInput>,
     /// Without their keys: the answer keys end here.
     pub(crate) papers: Vec<Paper>,
+    /// Answer keys the plan wants to send along with papers of mock sittings (HB-05).
+    pub(crate) mock_keys: BTreeMap<PaperId, ItemKeys>,
     /// Backup papers, and the paper each may take the place of (HB-32).
     pub(crate) backups: BTreeMap<PaperId, PaperId>,
 }
@@ -58,7 +60,7 @@ pub(crate) fn read(path: &Path, say: &Say) -> Result<Ready> {
     let plan: PlanFile =
         toml::from_str(&text).map_err(|e| Exit::Validation.error(format!("{}: {e}", path.display())))?;
     let site = keys::read_site(&folder.join(&plan.site))?;
-    let papers = read_papers(&plan, &folder)?;
+    let Papers { papers, mock_keys } = read_papers(&plan, &folder)?;
     let backups = backups(&plan, &papers)?;
     let rooms = read_rooms(&plan, &folder, say)?;
     let sittings = sittings(&plan, &rooms, &papers)?;
@@ -74,24 +76,34 @@ pub(crate) fn read(path: &Path, say: &Say) -> Result<Ready> {
         rules: plan.rules,
         candidates,
         backups,
+        mock_keys,
         papers: papers.into_values().collect(),
     })
 }
 
+/// Papers by the name the plan gives them, and keys by the papers' own ids.
+struct Papers {
+    papers: BTreeMap<PaperId, Paper>,
+    mock_keys: BTreeMap<PaperId, ItemKeys>,
+}
+
 /// Papers by the name the plan gives them; in the package each keeps its own id.
-fn read_papers(plan: &PlanFile, folder: &Path) -> Result<BTreeMap<PaperId, Paper>> {
-    let mut papers = BTreeMap::new();
+fn read_papers(plan: &PlanFile, folder: &Path) -> Result<Papers> {
+    let (mut papers, mut mock_keys) = (BTreeMap::new(), BTreeMap::new());
     for entry in &plan.papers {
         let path = folder.join(&entry.file);
         let wrong = || format!("{} is not a usable paper", path.display());
         let bytes = disk::read(&path, PAPER_FILE_BYTES_MAX)?;
         let keyed: KeyedPaper = json::read(&bytes).map_err(|e| Exit::Validation.of(e)).with_context(wrong)?;
         keyed.paper.check().map_err(|e| Exit::Validation.of(e)).with_context(wrong)?;
+        if entry.with_key {
+            mock_keys.insert(keyed.paper.id.clone(), keyed.keys);
+        }
         if papers.insert(entry.id.clone(), keyed.paper).is_some() {
             return Err(Exit::Validation.error(format!("[[paper]] {} stands twice in the plan", entry.id)));
         }
     }
-    Ok(papers)
+    Ok(Papers { papers, mock_keys })
 }
 
 /// Backup papers by their own ids, as the package names them.

@@ -190,6 +190,38 @@ fn keys_are_made_once_and_never_overwritten() {
 }
 
 #[test]
+fn an_answer_key_travels_with_a_mock_paper_and_with_no_other() {
+    let desk = Desk::new();
+    desk.replace("plan.toml", "file = \"theory.paper\"", "file = \"theory.paper\"\nwith_key = true");
+    let refused = desk.build();
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("carries its answer key") && stderr(&refused).contains("p1"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(!desk.path().join("p.exam").exists(), "a refused package is not written");
+
+    // One of its sittings a mock one is not enough: the afternoon's would be open to everybody.
+    desk.replace("plan.toml", "minutes = 90", "minutes = 90\nmock = true");
+    assert_eq!(desk.build().status.code(), Some(3));
+    desk.replace("plan.toml", "minutes = 120", "minutes = 120\nmock = true");
+    let built = desk.build();
+    assert!(built.status.success(), "{}", stderr(&built));
+    assert_eq!(object(&built)["mock_keys"], serde_json::json!(["p1"]));
+    let bytes = desk.read("p.exam");
+    assert!(!bytes.windows(KEY_CANARY.len()).any(|w| w == KEY_CANARY.as_bytes()), "it travels sealed");
+    let entry = desk.package().manifest().papers[0].clone();
+    let (sealed, wrapped) = (entry.mock_key.unwrap(), entry.key);
+    let said = object(&desk.hq(&["code", "unlock", "--package", "p.exam", "--sitting", "s1", "--json"]));
+    let code = UnlockCode::parse(said["code"].as_str().unwrap()).unwrap();
+    let wrapped = desk.package().member(&wrapped).unwrap();
+    let secret = sealing::unwrap_key(&wrapped, &desk.site.sealing.identity_file, &code).unwrap();
+    let sealed = desk.package().member(&sealed).unwrap();
+    assert_eq!(sealing::open_mock_key(&sealed, secret.expose(), keyed().paper).unwrap(), keyed());
+}
+
+#[test]
 fn a_plan_becomes_a_package_that_site_and_code_open() {
     let desk = Desk::new();
     let out = desk.build();

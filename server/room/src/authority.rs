@@ -85,6 +85,7 @@ pub fn fits_phase(act: Act, phase: Phase) -> bool {
         Act::EndSitting => &[Running, Paused],
         Act::CallOff => &[Admitting],
         Act::UseBackupPaper => &[Prepared, Sealed, Admitting, Paused],
+        Act::UseBackupPaperAtSeat => &[Admitting, Running, Paused], // the seat itself stands still, its neighbours need not
         Act::CheckIdentity => &[Admitting, Running, Paused],
         Act::Export => &[Ended, Exported],
         Act::Void => &[Running, Paused, Ended, Exported],
@@ -115,7 +116,7 @@ pub fn fits_seat(act: Act, state: SeatState) -> bool {
         Act::Swap => &[SignedIn, Admitted, Working, Away, Paused],
         Act::ConsentHandIn => &[Working],
         Act::EndAttempt => &[SignedIn, Admitted, Working, Away, Paused],
-        Act::UseBackupPaper => &[SignedIn, Admitted, Paused],
+        Act::UseBackupPaperAtSeat => &[SignedIn, Admitted, Paused],
         Act::CheckIdentity => &[SignedIn, Admitted, Working, Away, Paused, HandedIn],
         Act::Void | Act::Admonish | Act::Warn => {
             &[SignedIn, Admitted, Working, Away, Paused, Stopped, HandedIn, Terminated, Denied]
@@ -135,7 +136,8 @@ pub fn fits_seat(act: Act, state: SeatState) -> bool {
         | Act::TakeHand
         | Act::Export
         | Act::KeepPeople
-        | Act::Visit => return true,
+        | Act::Visit
+        | Act::UseBackupPaper => return true,
     };
     wanted.contains(&state)
 }

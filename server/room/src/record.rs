@@ -437,6 +437,8 @@ fn queued(f: &crate::rules::report::ReportQueued) -> String {
         About::Violation(number) => format!("违纪记录{}", number.0),
         About::Extension(nth) => format!("第{nth}次延时"),
         About::CalledOff => "取消入场".to_owned(),
+        About::BackupRequest(nth) => format!("第{nth}次申请备用试卷"),
+        About::Illness(_) => "考生因身体不适终止考核".to_owned(),
     };
     format!("报告{}待上报评价组织：{about}（{}）", f.number.0, f.severity.name())
 }

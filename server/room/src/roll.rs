@@ -45,7 +45,7 @@ impl Site {
             leaves: known.leaves.len() as u32,
             hand_in_consented: known.hand_in_consented_at.is_some(),
             wait_until: self.wait_until(attempt),
-            ended: attempt.terminated_at.and(known.ended.as_ref()).map(|(why, _)| *why),
+            ended: attempt.terminated_at.and(known.ended.as_ref()).map(|ended| ended.why),
             former: known.former.iter().map(|former| former.station.clone()).collect(),
             orphans: known.open_orphans().count() as u32,
             contested: known.contested.clone(),

@@ -35,7 +35,7 @@ macro_rules! every {
 every!(ACTS: Act {
     OpenDoor, Admit, Deny, Start, PauseSeat, ResumeSeat, PauseSitting, ResumeSitting, Extend, ExtendByHq, LeaveOut, LeaveBack,
     Swap, ConsentHandIn, EndAttempt, EndSitting, RecordIncident, Admonish, Warn, Void, Sign, JudgeFinding, Seal, Tick,
-    CheckIdentity, Message, TakeHand, UseBackupPaper, Export, KeepPeople, Visit, CallOff,
+    CheckIdentity, Message, TakeHand, UseBackupPaper, Export, KeepPeople, Visit, CallOff, UseBackupPaperAtSeat,
 });
 every!(PHASES: Phase { Prepared, Sealed, Admitting, Running, Paused, Ended, Exported });
 every!(STATES: SeatState {
@@ -50,9 +50,9 @@ fn word(one: &impl serde::Serialize) -> String {
 /// One part of the table: acts down, columns across.
 fn part<C: serde::Serialize>(title: &str, columns: &[C], fits: impl Fn(Act, &C) -> bool) -> String {
     let heads: Vec<String> = columns.iter().map(word).collect();
-    let mut text = format!("# {title}\n{:<16}  {}\n", "", heads.join("  "));
+    let mut text = format!("# {title}\n{:<24}  {}\n", "", heads.join("  "));
     for act in Act::ALL {
-        let mut line = format!("{:<16}", word(&act));
+        let mut line = format!("{:<24}", word(&act));
         for (column, head) in columns.iter().zip(&heads) {
             let mark = if fits(act, column) { '✓' } else { '·' };
             let (before, after) = (head.len() / 2, head.len() - head.len() / 2 - 1);
@@ -284,6 +284,9 @@ fn the_table_says_what_the_handbook_says() {
     says("HB-24", Act::LeaveOut, state, &[SeatState::Working], &[SeatState::Away, SeatState::Paused]);
     says("HB-25", Act::Swap, state, &[SeatState::Working, SeatState::Paused], &[SeatState::HandedIn]);
     says("HB-32", Act::UseBackupPaper, phase, &[Phase::Admitting, Phase::Paused], &[Phase::Running, Phase::Ended]);
+    let (seat, open) = (Act::UseBackupPaperAtSeat, [Phase::Admitting, Phase::Running, Phase::Paused]);
+    says("HB-32", seat, phase, &open, &[Phase::Prepared, Phase::Ended]);
+    says("HB-32", seat, state, &[SeatState::SignedIn, SeatState::Admitted, SeatState::Paused], &[SeatState::Working]);
     says("HB-34", Act::RecordIncident, state, STATES, &[]);
     says("HB-34", Act::RecordIncident, phase, PHASES, &[]);
     says("HB-41", Act::Export, phase, &[Phase::Ended, Phase::Exported], &[Phase::Running, Phase::Paused]);

@@ -108,6 +108,11 @@ fn a_mock_sitting_is_repeatable_and_apart_by_the_table() {
 }
 
 #[test]
+fn hq_hears_through_one_queue_by_the_table() {
+    script::check("report.txt", include_str!("tables/report.txt"));
+}
+
+#[test]
 fn hands_wait_in_line_by_the_table() {
     script::check("hand.txt", include_str!("tables/hand.txt"));
 }

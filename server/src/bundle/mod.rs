@@ -2,6 +2,7 @@
 //! two exports are equal byte for byte. Never includes what concerns another sitting only.
 
 use crate::{
+    attachments,
     journal::{JournalError, JournalReader, Row},
     reception::{Identity, context},
     site::SiteKeys,
@@ -14,12 +15,18 @@ use exam_protocol::{
     ids::{AdmissionNo, Sha256, SittingId},
     message::candidate::AttemptId,
 };
-use exam_room::{Fact, Scope, Site, state::Sitting};
+use exam_room::{
+    Fact, Scope, Site,
+    state::{Attempt, Sitting},
+};
 use exam_sealed::{
-    bundle::{self, AnswerVersion, AttemptRecord, BundleAbout, BundleContents, BundleFault, Person},
+    bundle::{self, AnswerVersion, AttemptRecord, BundleAbout, BundleContents, BundleFault, Person, Termination},
     seal::SealError,
 };
-use std::{collections::BTreeMap, io};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
 
 /// Why there is no bundle.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +73,7 @@ struct Gathered {
     site: Site,
     journal: String,
     versions: BTreeMap<AttemptId, Vec<AnswerVersion>>,
+    attachments: BTreeSet<Sha256>,
 }
 
 /// Writes, seals and keeps the bundle of an ended sitting. A content that was sealed before keeps its sealed file, since
@@ -83,8 +91,9 @@ pub fn make(vault: &Vault, keys: &SiteKeys, sitting: &SittingId) -> Result<Made,
     let people = people(&gathered.site, keys, sitting)?;
     let attempt_count = found.attempts.len() as u32;
     let answers = gathered.site.attempts_of(sitting).map(|attempt| attempt.answers.len() as u32).sum();
-    let zip =
-        bundle::write(BundleContents { about, journal: gathered.journal, attempts, people }, keys.minisign_secret())?;
+    let attachments = attachments(vault, keys, &gathered.attachments);
+    let contents = BundleContents { about, journal: gathered.journal, attempts, people, attachments };
+    let zip = bundle::write(contents, keys.minisign_secret())?;
     let content = Sha256::of(&zip);
     let (sealed, sealed_bytes) = sealed_once(vault, &content, &zip, &hq_recipient)?;
     let file_name = format!("{}-{sitting}-{}.zip.age", gathered.site.id, &content.hex()[..8]);
@@ -95,14 +104,21 @@ fn gather(reader: &JournalReader, sitting: &SittingId) -> Result<Gathered, Expor
     let scope = Scope::Sitting(sitting.clone());
     let last = reader.last_of(&scope)?.ok_or_else(|| ExportError::NoSitting(sitting.clone()))?;
     let (own, of_site) = (scope.to_string(), Scope::Site.to_string());
-    let mut gathered =
-        Gathered { site: Site::new(reader.site().clone()), journal: String::new(), versions: BTreeMap::new() };
+    let mut gathered = Gathered {
+        site: Site::new(reader.site().clone()),
+        journal: String::new(),
+        versions: BTreeMap::new(),
+        attachments: BTreeSet::new(),
+    };
     reader.each(last, |row| {
         let fact = row.fact()?;
         gathered.site.apply(row.now, &fact);
         let text = row.text();
         let line = match row.scope == own || row.scope == of_site {
-            true => fact_line(row.hash, &text).map_err(|e| JournalError::Damaged(format!("line {}: {e}", row.seq)))?,
+            true => {
+                gathered.attachments.extend(named_files(&fact));
+                fact_line(row.hash, &text).map_err(|e| JournalError::Damaged(format!("line {}: {e}", row.seq)))?
+            }
             false => withheld_line(row.hash, &text),
         };
         gathered.journal.push_str(&line);
@@ -111,6 +127,16 @@ fn gather(reader: &JournalReader, sitting: &SittingId) -> Result<Gathered, Expor
         Ok(())
     })?;
     Ok(gathered)
+}
+
+/// The files a fact names.
+fn named_files(fact: &Fact) -> &[Sha256] {
+    match fact {
+        Fact::IncidentRecorded(fact) => &fact.details.attachments,
+        Fact::IncidentCorrected(fact) => &fact.details.attachments,
+        Fact::IncidentFollowedUp(fact) => &fact.attachments,
+        _ => &[],
+    }
 }
 
 impl Gathered {
@@ -157,6 +183,9 @@ fn records(gathered: &Gathered, sitting: &Sitting) -> Vec<AttemptRecord> {
                 admission_no: admission_no.clone(),
                 seat: attempt.map_or(seat, |attempt| attempt.seat),
                 attempt: attempt.map(|attempt| attempt.id),
+                paper: attempt.map(|attempt| sitting.paper_of(attempt.id).clone()),
+                terminated: attempt.and_then(termination),
+                void: attempt.and_then(|attempt| site.records.void.get(&attempt.id).copied()),
                 state: attempt.map_or(SeatState::Absent, |attempt| site.attempt_state(attempt, site.latest)),
                 order_seed: attempt.map(|attempt| attempt.order_seed),
                 started: attempt.and_then(|attempt| site.began(attempt)),
@@ -168,6 +197,24 @@ fn records(gathered: &Gathered, sitting: &Sitting) -> Vec<AttemptRecord> {
             })
         })
         .collect()
+}
+
+/// The decision that ended an attempt and stands.
+fn termination(attempt: &Attempt) -> Option<Termination> {
+    let (at, ended) = (attempt.terminated_at?, attempt.attendance.ended.as_ref()?);
+    Some(Termination { at, why: ended.why, violation: ended.violation })
+}
+
+/// The files the facts of this bundle name. One that cannot be read is said to be lost: results do not wait for a photo.
+fn attachments(vault: &Vault, keys: &SiteKeys, named: &BTreeSet<Sha256>) -> BTreeMap<Sha256, Option<Vec<u8>>> {
+    let read = |hash: &Sha256| match attachments::read(vault, keys, hash) {
+        Ok(bytes) => (*hash, Some(bytes)),
+        Err(error) => {
+            tracing::error!(%hash, error = crate::error_text(&error), "an attached file cannot be read: the bundle says so");
+            (*hash, None)
+        }
+    };
+    named.iter().map(read).collect()
 }
 
 fn people(site: &Site, keys: &SiteKeys, sitting: &SittingId) -> Result<BTreeMap<AdmissionNo, Person>, ExportError> {

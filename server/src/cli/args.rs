@@ -108,6 +108,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: super::readiness::ReadyCommand,
     },
+    /// Mock sittings: points (模拟考试)
+    Mock {
+        #[command(subcommand)]
+        command: super::mock::MockCommand,
+    },
     #[command(flatten)]
     Duty(super::duty::DutyCommand),
 }

@@ -3,14 +3,18 @@
 
 use super::{
     exit::Coded,
-    online::{ask, done},
+    online::{ask, done, talk},
     output::Output,
 };
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use exam_link::{Link, bulk};
 use exam_protocol::{
-    ids::{ItemId, SeatNo, SittingId},
-    incident::{FindingNo, IncidentCode, Measure, RecordNo, ReportNo, Signature},
+    ids::{ItemId, SeatNo, Sha256, SittingId},
+    incident::{
+        ATTACHMENT_BYTES_MAX, ATTACHMENTS_MAX, AttachmentKind, FindingNo, IncidentCode, Measure, RecordNo, ReportNo,
+        Signature,
+    },
     message::incident::{
         AddToIncident, AskRecords, CloseRecord, CorrectIncident, DeliverReport, Duty, JudgeFinding, RecordIncident,
         RecordView, RecordViolation, Records, RefuseSignature, SignRecord, Signer, Verdict,
@@ -25,7 +29,10 @@ use exam_room::{
 use exam_server::journal::JournalReader;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// Largest file of strokes read.
 const STROKES_FILE_BYTES_MAX: u64 = 256 * 1024;
@@ -49,6 +56,8 @@ pub(super) enum IncidentCommand {
         /// In words
         #[arg(long)]
         text: String,
+        #[command(flatten)]
+        files: Files,
     },
     /// Correct a record by a new one (更正)
     Correct {
@@ -143,6 +152,15 @@ pub(super) struct What {
     /// About which item
     #[arg(long)]
     item: Option<ItemId>,
+    #[command(flatten)]
+    files: Files,
+}
+
+#[derive(Args)]
+pub(super) struct Files {
+    /// Photo or scan to attach: JPEG, PNG or PDF, at most 16 MiB; may be given up to 8 times (附件)
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<PathBuf>,
 }
 
 /// A coded word as it stands on the wire.
@@ -161,14 +179,14 @@ pub(super) fn run(dir: &Path, command: IncidentCommand, output: Output) -> Resul
         IncidentCommand::Judge { finding, dismiss, note } => judge(dir, FindingNo(finding), dismiss, note, output),
         IncidentCommand::Record { sitting, what } => {
             let seat = what.seat.map(seat_no).transpose()?;
-            let What { code, text, item, .. } = what;
-            let attachments = Vec::new();
+            let What { code, text, item, files, .. } = what;
+            let attachments = bring(dir, &files)?;
             recorded(dir, RecordIncident { sitting, seat, item, occurred_at: None, code, text, attachments }, output)
         }
         IncidentCommand::Correct { record, reason, what } => {
             let (record, seat) = (RecordNo(record), what.seat.map(seat_no).transpose()?);
-            let What { code, text, item, .. } = what;
-            let attachments = Vec::new();
+            let What { code, text, item, files, .. } = what;
+            let attachments = bring(dir, &files)?;
             let wanted = CorrectIncident { record, reason, seat, item, occurred_at: None, code, text, attachments };
             recorded(dir, wanted, output)
         }
@@ -177,8 +195,9 @@ pub(super) fn run(dir: &Path, command: IncidentCommand, output: Output) -> Resul
             let wanted = RecordViolation { sitting, seat, measure, facts, incident, occurred_at: None };
             recorded(dir, wanted, output)
         }
-        IncidentCommand::Add { record, text } => {
-            let wanted = AddToIncident { record: RecordNo(record), text, attachments: Vec::new() };
+        IncidentCommand::Add { record, text, files } => {
+            let attachments = bring(dir, &files)?;
+            let wanted = AddToIncident { record: RecordNo(record), text, attachments };
             said(dir, wanted, "已补充 · added", output)
         }
         IncidentCommand::Sign { record, candidate, strokes } => {
@@ -197,6 +216,46 @@ pub(super) fn run(dir: &Path, command: IncidentCommand, output: Output) -> Resul
             said(dir, DeliverReport { report: ReportNo(report), receipt }, "已上报 · reported", output)
         }
     }
+}
+
+/// Looks at the files and brings them to the server; what names them comes after.
+fn bring(dir: &Path, files: &Files) -> Result<Vec<Sha256>> {
+    if files.attach.is_empty() {
+        return Ok(Vec::new());
+    }
+    if files.attach.len() > ATTACHMENTS_MAX {
+        let text = format!("a record takes at most {ATTACHMENTS_MAX} files: add the others with `incident add`");
+        return Err(Coded { text, code: 2 }.into());
+    }
+    files.attach.iter().try_for_each(|file| look_at(file))?;
+    talk(dir, None, async |link: Link| {
+        let mut hashes = Vec::new();
+        for file in &files.attach {
+            hashes.push(bulk::put_blob(&link, file).await.with_context(|| format!("sending {}", file.display()))?);
+        }
+        Ok(hashes)
+    })
+}
+
+/// Says before anything is sent why the server would not take a file.
+fn look_at(file: &Path) -> Result<()> {
+    let reading = || format!("reading {}", file.display());
+    if !file.is_file() {
+        return Err(Coded { text: format!("there is no file {}", file.display()), code: 4 }.into());
+    }
+    let mut first = Vec::new();
+    let opened = std::fs::File::open(file).with_context(reading)?;
+    let bytes = opened.metadata().with_context(reading)?.len();
+    opened.take(AttachmentKind::LOOKS_AT as u64).read_to_end(&mut first).with_context(reading)?;
+    if bytes > ATTACHMENT_BYTES_MAX || AttachmentKind::of(&first).is_none() {
+        let max_mib = ATTACHMENT_BYTES_MAX / 1024 / 1024;
+        let text = format!(
+            "{}：附件只能是 JPEG、PNG 或 PDF，不超过 {max_mib} MiB · an attached file is a JPEG, a PNG or a PDF of at most {max_mib} MiB",
+            file.display()
+        );
+        return Err(Coded { text, code: 3 }.into());
+    }
+    Ok(())
 }
 
 fn read_strokes(path: &Path) -> Result<Signature> {

@@ -7,6 +7,7 @@ mod duty;
 mod exit;
 mod incident;
 mod journal;
+mod mock;
 mod offline;
 mod online;
 mod output;
@@ -67,6 +68,7 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         Command::Incident { command } => incident::run(&data, command, output),
         Command::Record { sitting } => incident::record(&data, &sitting, output),
         Command::Ready { command } => readiness::run(&data, command, output),
+        Command::Mock { command } => mock::run(&data, command, output),
         Command::Duty(command) => duty::run(&data, command, output),
     }
 }

@@ -5,7 +5,7 @@ mod give;
 mod take;
 
 use super::{
-    Counter, Peer,
+    Counter, Peer, UploadNo,
     serve::{Hall, next_frame, refused, understood},
 };
 use exam_link::{CloseCode, transport, wire::FrameReader};
@@ -96,7 +96,13 @@ async fn question<C: Counter>(
     match message {
         Up::GetChunk(get) => give::give(hall.counter.blob_path(peer, &get.blob), get, raw.request, send).await,
         Up::PutChunk(put) => {
-            let reply = take::take(&hall.bulk.uploads, hall.counter.upload_dir(), put, &mut reader).await;
+            let (counter, peer) = (Arc::clone(&hall.counter), peer.clone());
+            let asked = move || Ok(counter.upload_dir(&peer, &put.blob, put.total));
+            let reply = match give::on_disk(asked).await.unwrap_or(Err(UploadNo::Error(ErrorCode::Internal))) {
+                Ok(dir) => take::take(&hall.bulk.uploads, dir, put, &mut reader).await,
+                Err(UploadNo::Refusal(refusal)) => refused(refusal),
+                Err(UploadNo::Error(error)) => failed(error),
+            };
             say(&mut send, raw.request, &reply).await;
         }
         _ => say(&mut send, raw.request, &failed(ErrorCode::OutOfPlace)).await,

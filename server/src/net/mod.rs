@@ -9,7 +9,7 @@ mod serve;
 pub use listen::{ListenError, Server, endpoint_config, server_config};
 
 use exam_protocol::{
-    code::ErrorCode,
+    code::{ErrorCode, Refusal},
     ids::{Sha256, StationId},
     message::hello::{Role, Welcome},
     tag::{Down, Up},
@@ -71,6 +71,19 @@ pub trait Counter: Send + Sync + 'static {
     /// The file of a blob this peer may read (named by its SHA-256 in hex); None when it may not, or there is none.
     fn blob_path(&self, peer: &Peer, blob: &Sha256) -> Option<PathBuf>;
 
-    /// Folder where uploads land: `HEX` when whole and checked, `HEX.part` before.
-    fn upload_dir(&self) -> PathBuf;
+    /// Folder where this peer's upload of so many bytes lands: `HEX` when whole and checked, `HEX.part` before. May touch the
+    /// disk, so it is asked where that may block.
+    ///
+    /// # Errors
+    /// The peer may not bring this file, or there is no place for it now.
+    fn upload_dir(&self, peer: &Peer, blob: &Sha256, bytes: u64) -> Result<PathBuf, UploadNo>;
+}
+
+/// Why an upload is not taken.
+#[derive(Clone, Debug)]
+pub enum UploadNo {
+    /// A rule says no.
+    Refusal(Refusal),
+    /// The world says no.
+    Error(ErrorCode),
 }

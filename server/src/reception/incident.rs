@@ -3,14 +3,14 @@
 
 use super::{Reception, done};
 use crate::{
+    attachments::{self, AttachError},
     clerk::No,
-    vault::Shelf,
     watch::{Seen, server_gaps, working},
 };
 use exam_protocol::{
-    code::ErrorCode,
+    code::{ErrorCode, Refusal},
     ids::{Sha256, SittingId, StationId},
-    incident::RecordNo,
+    incident::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_BYTES_MAX, RecordNo},
     message::incident::{
         AskRecords, FindingView, FollowUp, RecordView, Recorded, Records, ReportView, SignRecord, Signer, ViolationView,
     },
@@ -42,11 +42,12 @@ const DUTIES_SHOWN_MAX: usize = 2_000;
 impl Reception {
     /// Everything of the room record comes through here.
     pub(super) async fn keep_record(&self, by: StationId, message: Up) -> Result<Down, No> {
+        let mut files = Vec::new();
         let ask: Ask = match message {
             Up::AskRecords(wanted) => return self.records(wanted).await,
             Up::SignRecord(wanted) => signed(wanted, by),
             Up::RecordIncident(m) => {
-                self.are_there(&m.attachments)?;
+                files = m.attachments.clone();
                 let account = Account {
                     seat: m.seat,
                     item: m.item,
@@ -58,11 +59,11 @@ impl Reception {
                 RecordIncident { sitting: m.sitting, account, by }.into()
             }
             Up::AddToIncident(m) => {
-                self.are_there(&m.attachments)?;
+                files = m.attachments.clone();
                 AddToIncident { record: m.record, text: m.text, attachments: m.attachments, by }.into()
             }
             Up::CorrectIncident(m) => {
-                self.are_there(&m.attachments)?;
+                files = m.attachments.clone();
                 let account = Account {
                     seat: m.seat,
                     item: m.item,
@@ -89,16 +90,26 @@ impl Reception {
             Up::DeliverReport(m) => DeliverReport { number: m.report, receipt: m.receipt, by }.into(),
             _ => return Err(ErrorCode::OutOfPlace.into()),
         };
+        self.take_in(&ask, files).await?;
         match self.inner.clerk.ask(ask).await? {
             Reply::Recorded { record } => Ok(Recorded { record }.into()),
             other => done(other),
         }
     }
 
-    /// Files are uploaded before they are attached.
-    fn are_there(&self, attachments: &[Sha256]) -> Result<(), No> {
-        let there = |hash: &Sha256| self.inner.vault.blob(Shelf::Uploads, hash).is_file();
-        if attachments.iter().all(there) { Ok(()) } else { Err(ErrorCode::BlobUnknown.into()) }
+    /// Takes in the files of a record the room would accept: durable before the fact that names them, and never for an ask that
+    /// is refused.
+    async fn take_in(&self, ask: &Ask, files: Vec<Sha256>) -> Result<(), No> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let wanted = ask.clone();
+        self.inner.clerk.read(move |site, now| site.decide(now, &wanted).map(drop)).await??;
+        let keep = move |own: &Reception| {
+            let kept = |hash| attachments::keep(&own.inner.vault, own.keys(), hash).map_err(not_attached);
+            files.iter().try_for_each(kept)
+        };
+        self.aside(keep).await
     }
 
     /// Working seats, and when each was last heard of.
@@ -125,6 +136,27 @@ impl Reception {
 
     async fn records(&self, wanted: AskRecords) -> Result<Down, No> {
         Ok(self.inner.clerk.read(move |site, now| page(site, now, &wanted)).await?.into())
+    }
+}
+
+/// What an unfit file hears.
+pub(super) fn unfit() -> Refusal {
+    Refusal::AttachmentUnfit { max_mib: mib(ATTACHMENT_BYTES_MAX) }
+}
+
+fn mib(bytes: u64) -> u32 {
+    (bytes / 1024 / 1024) as u32
+}
+
+fn not_attached(error: AttachError) -> No {
+    match error {
+        AttachError::NotThere => ErrorCode::BlobUnknown.into(),
+        AttachError::Unfit => unfit().into(),
+        AttachError::Full => Refusal::AttachmentsFull { max_mib: mib(ATTACHMENTS_BYTES_MAX) }.into(),
+        AttachError::Disk(error) => {
+            tracing::error!(%error, "an attached file cannot be kept");
+            ErrorCode::Storage.into()
+        }
     }
 }
 

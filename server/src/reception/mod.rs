@@ -5,6 +5,7 @@
 mod attendance;
 mod duty;
 mod incident;
+mod mock;
 mod office;
 mod presence;
 mod readiness;
@@ -14,9 +15,10 @@ mod status;
 pub use presence::{Heard, Presence};
 
 use crate::{
+    attachments,
     clerk::{Clerk, No},
     clock::SiteClock,
-    net::{Counter, Peer},
+    net::{Counter, Peer, UploadNo},
     passwords::{Passwords, Tries},
     site::SiteKeys,
     vault::{Shelf, Vault},
@@ -24,6 +26,7 @@ use crate::{
 use exam_protocol::{
     code::{ErrorCode, Refusal},
     ids::{AdmissionNo, SeatRef, Sha256, StationId},
+    incident::ATTACHMENT_BYTES_MAX,
     message::{
         hello::{Done, Failed, Refused, Role, Welcome},
         transfer::GetChunk,
@@ -55,6 +58,8 @@ pub mod context {
     pub const PASSWORD: &str = "candidate password";
     /// Keyed hashes of enrolment codes.
     pub const ENROL_CODE: &str = "enrolment code";
+    /// Files attached to incidents, followed by their hash.
+    pub const ATTACHMENT: &str = "attachment";
     /// Argon2id hashes of staff passwords.
     pub const STAFF_PASSWORD: &str = "staff password";
 }
@@ -82,6 +87,7 @@ struct Inner {
     enrol_code_valid_ms: u64,
     passwords: Passwords,
     tries: Tries,
+    mock_keys: mock::KeysInHand,
 }
 
 /// What a reception is made of.
@@ -121,6 +127,7 @@ impl Reception {
             enrol_code_valid_ms,
             passwords,
             tries: Tries::default(),
+            mock_keys: mock::KeysInHand::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -185,6 +192,7 @@ impl Reception {
             Up::RequestBackupPaper(wanted) => self.request_backup(station, wanted).await,
             Up::UseBackupPaper(wanted) => self.use_backup(station, wanted).await,
             Up::ResetMock(wanted) => self.reset_mock(station, wanted).await,
+            Up::AskMockPoints(wanted) => self.mock_points(wanted).await,
             Up::SeatHand(wanted) => self.seat_hand(station, wanted).await,
             Up::HandCall(wanted) => self.hand_call(station, wanted).await,
             Up::SendMessage(wanted) => self.send_message(station, wanted).await,
@@ -304,8 +312,20 @@ impl Counter for Reception {
         shelves.iter().map(|shelf| self.inner.vault.blob(*shelf, blob)).find(|path| path.is_file())
     }
 
-    fn upload_dir(&self) -> PathBuf {
-        self.inner.vault.shelf(Shelf::Uploads)
+    fn upload_dir(&self, peer: &Peer, blob: &Sha256, bytes: u64) -> Result<PathBuf, UploadNo> {
+        let dir = self.inner.vault.shelf(Shelf::Uploads);
+        let is_new = !dir.join(blob.hex()).exists() && !dir.join(format!("{}.part", blob.hex())).exists();
+        match peer.role {
+            Role::Admin => {}
+            Role::Console if bytes > ATTACHMENT_BYTES_MAX => return Err(UploadNo::Refusal(incident::unfit())),
+            Role::Console if is_new => attachments::make_room(&dir).map_err(|error| {
+                tracing::error!(%error, "the uploads cannot be looked through");
+                UploadNo::Error(ErrorCode::Storage)
+            })?,
+            Role::Console => {}
+            Role::Station | Role::Guest => return Err(UploadNo::Refusal(Refusal::RoleMayNot)),
+        }
+        Ok(dir)
     }
 }
 

@@ -104,9 +104,10 @@ impl Reception {
     ) -> Result<(Locked, Target), No> {
         let (by, id, paper) = (by.clone(), sitting.clone(), paper.clone());
         let found = self.inner.clerk.read(move |site, _| {
-            site.actor(&by, Act::UseBackupPaper)?;
+            let act = if seat.is_some() { Act::UseBackupPaperAtSeat } else { Act::UseBackupPaper };
+            site.actor(&by, act)?;
             let sitting = site.sitting(&id)?;
-            site.fits_phase(sitting, Act::UseBackupPaper)?;
+            site.fits_phase(sitting, act)?;
             let target =
                 seat.map_or(Ok(Target::Sitting), |seat| attempt_of(site, sitting, seat).map(Target::Attempt))?;
             let fits = site.backups_of(sitting).any(|backup| *backup == paper);

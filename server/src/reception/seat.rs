@@ -110,6 +110,9 @@ impl Reception {
             if let Some(notes) = site.seat_notes(station, now.at) {
                 self.inner.presence.push(station, notes.into());
             }
+            if let Some(points) = self.seat_points(site, station, now) {
+                self.inner.presence.push(station, points.into());
+            }
             if let Some(desk) = site.desk(station, now.at) {
                 self.show_words(site, station);
                 self.inner.presence.push(station, self.seat_view(desk, now).into());

@@ -10,7 +10,7 @@ use exam_protocol::{
     time::{Now, SiteMs},
 };
 use exam_server::{
-    net::{Counter, Peer, Server},
+    net::{Counter, Peer, Server, UploadNo},
     site::SiteKeys,
 };
 use std::{
@@ -131,8 +131,11 @@ impl Counter for FakeCounter {
         Some(self.dir.join("blobs").join(blob.hex()))
     }
 
-    fn upload_dir(&self) -> PathBuf {
-        self.dir.join("blobs")
+    fn upload_dir(&self, peer: &Peer, _: &Sha256, _: u64) -> Result<PathBuf, UploadNo> {
+        match peer.role {
+            Role::Console => Err(UploadNo::Refusal(Refusal::AttachmentUnfit { max_mib: 1 })),
+            Role::Admin | Role::Station | Role::Guest => Ok(self.dir.join("blobs")),
+        }
     }
 }
 

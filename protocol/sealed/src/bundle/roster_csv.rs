@@ -16,7 +16,7 @@ pub(super) fn table(
     for (admission_no, record) in records {
         let person = people.get(admission_no)?;
         let (name, id_number) = (cell(&person.name), cell(&person.id_number));
-        csv.push_str(&format!("{admission_no},{name},{id_number},{},{}\r\n", record.seat, state_word(record.state)));
+        csv.push_str(&format!("{admission_no},{name},{id_number},{},{}\r\n", record.seat, standing(record)));
     }
     Some(csv)
 }
@@ -30,11 +30,17 @@ pub(super) fn difference(csv: &str, records: &BTreeMap<AdmissionNo, AttemptRecor
         if !line.starts_with(&format!("{admission_no},")) {
             return Some((index + 2, "the candidate is another than in answers/"));
         }
-        if !line.ends_with(&format!(",{},{}", record.seat, state_word(record.state))) {
+        if !line.ends_with(&format!(",{},{}", record.seat, standing(record))) {
             return Some((index + 2, "seat or state is another than in answers/"));
         }
     }
     lines.next().map(|_| (records.len() + 2, "the candidate has no file in answers/"))
+}
+
+/// How the attempt ended, and whether its result counts.
+fn standing(record: &AttemptRecord) -> String {
+    let word = state_word(record.state);
+    if record.void.is_some() { format!("{word}；成绩无效") } else { word.to_owned() }
 }
 
 /// The word for people.

@@ -2,8 +2,8 @@
 //! against the fact that recorded it. Never repairs; the first fault found is named with its place.
 
 use super::{
-    AttemptRecord, BUNDLE_FORMAT, BundleManifest, JOURNAL, LIMITS, MANIFEST, ROSTER, SUMS, SUMS_SIGNATURE,
-    answers_member, roster_csv, sums, witness::Witnesses,
+    ATTACHMENTS, AttemptRecord, BUNDLE_FORMAT, BundleManifest, JOURNAL, LIMITS, MANIFEST, ROSTER, SUMS, SUMS_SIGNATURE,
+    answers_member, attachment_member, roster_csv, sums, witness::Witnesses,
 };
 use crate::{
     json::{self, JsonFault},
@@ -14,7 +14,11 @@ use exam_protocol::{
     chain::{self, ChainBreak, ChainCheck},
     ids::{AdmissionNo, Sha256, SiteId},
 };
-use std::{collections::BTreeMap, fmt, io::Cursor};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    io::Cursor,
+};
 
 /// What is wrong with a bundle, and where.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +141,7 @@ pub fn verify(zip: &[u8], site_public: &str, site: &SiteId) -> Result<BundleRepo
     for (name, record) in &records {
         witnesses.confirm(record).map_err(|what| BundleFault::Answers { member: answers_member(name), what })?;
     }
+    check_attachments(&members, &manifest, witnesses.attachments())?;
     if let Some(name) = witnesses.left_over() {
         return Err(BundleFault::Member {
             member: answers_member(name),
@@ -182,8 +187,10 @@ fn check_journal(manifest: &BundleManifest, journal: &str) -> Result<Witnesses, 
     let own = chain::sitting_scope(&manifest.about.sitting);
     for line in journal.split_terminator('\n') {
         let Some(fact) = chain.line(line)? else { continue };
+        let fault = |what| BundleFault::Fact { line: fact.seq, what };
+        witnesses.hear_any(&fact, &manifest.about.exam).map_err(fault)?;
         if fact.scope == own {
-            witnesses.hear(&fact).map_err(|what| BundleFault::Fact { line: fact.seq, what })?;
+            witnesses.hear(&fact).map_err(fault)?;
         }
     }
     agree("journal_facts", &manifest.journal_facts, &chain.facts())?;
@@ -195,7 +202,8 @@ fn check_journal(manifest: &BundleManifest, journal: &str) -> Result<Witnesses, 
 fn read_records(members: &BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<AdmissionNo, AttemptRecord>, BundleFault> {
     let mut records = BTreeMap::new();
     for (name, bytes) in members {
-        if [MANIFEST, JOURNAL, ROSTER, SUMS, SUMS_SIGNATURE].contains(&name.as_str()) {
+        let known = [MANIFEST, JOURNAL, ROSTER, SUMS, SUMS_SIGNATURE].contains(&name.as_str());
+        if known || name.starts_with(ATTACHMENTS) {
             continue;
         }
         if !name.starts_with("answers/") {
@@ -209,6 +217,34 @@ fn read_records(members: &BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<Admissio
         records.insert(record.admission_no.clone(), record);
     }
     Ok(records)
+}
+
+/// Every file the facts name is here under its own hash, or is said to be lost; nothing else is.
+fn check_attachments(
+    members: &BTreeMap<String, Vec<u8>>,
+    manifest: &BundleManifest,
+    named: &BTreeSet<Sha256>,
+) -> Result<(), BundleFault> {
+    let mut found: BTreeSet<Sha256> = BTreeSet::new();
+    for (name, bytes) in members.iter().filter(|(name, _)| name.starts_with(ATTACHMENTS)) {
+        let hash = Sha256::of(bytes);
+        let fault = |what| Err(BundleFault::Member { member: name.clone(), what });
+        if *name != attachment_member(bytes) {
+            return fault("its content is not what its name says");
+        }
+        if !named.contains(&hash) {
+            return fault("no fact names this file");
+        }
+        found.insert(hash);
+    }
+    found.extend(&manifest.attachments_lost);
+    match named.symmetric_difference(&found).next() {
+        None => Ok(()),
+        Some(hash) => Err(BundleFault::Member {
+            member: format!("{ATTACHMENTS}{hash}"),
+            what: "is neither here nor said to be lost",
+        }),
+    }
 }
 
 fn check_counts(manifest: &BundleManifest, records: &BTreeMap<AdmissionNo, AttemptRecord>) -> Result<(), BundleFault> {

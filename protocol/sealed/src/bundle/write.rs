@@ -2,7 +2,7 @@
 
 use super::{
     AttemptRecord, BUNDLE_FORMAT, BundleContents, BundleFault, BundleManifest, JOURNAL, MANIFEST, ROSTER, SUMS,
-    SUMS_SIGNATURE, answers_member, newest, roster_csv, sums, verify,
+    SUMS_SIGNATURE, answers_member, attachment_member, newest, roster_csv, sums, verify,
 };
 use crate::{keys, zipping};
 use exam_protocol::{chain::ChainCheck, ids::AdmissionNo};
@@ -17,6 +17,7 @@ pub fn write(contents: BundleContents, site_secret: &str) -> Result<Vec<u8>, Bun
     let records = settled(contents.attempts)?;
     let roster = roster_csv::table(&records, &contents.people)
         .ok_or(BundleFault::Roster { line: 1, what: "a candidate has no name and ID number" })?;
+    let lost = contents.attachments.iter().filter(|(_, bytes)| bytes.is_none()).map(|(hash, _)| *hash).collect();
     let manifest = {
         let mut chain = ChainCheck::new(&site);
         for line in contents.journal.lines() {
@@ -30,6 +31,7 @@ pub fn write(contents: BundleContents, site_secret: &str) -> Result<Vec<u8>, Bun
             candidates: count(records.len()),
             attempts: count(records.values().filter(|record| record.attempt.is_some()).count()),
             answers: records.values().map(|record| record.newest.len() as u64).sum(),
+            attachments_lost: lost,
         }
     };
 
@@ -39,6 +41,7 @@ pub fn write(contents: BundleContents, site_secret: &str) -> Result<Vec<u8>, Bun
         (ROSTER.to_owned(), roster.into_bytes()),
     ]);
     members.extend(records.iter().map(|(admission_no, record)| (answers_member(admission_no), json(record))));
+    members.extend(contents.attachments.into_values().flatten().map(|bytes| (attachment_member(&bytes), bytes)));
     let listing = sums::listing(&members);
     let signature = keys::sign(site_secret, listing.as_bytes(), &format!("result bundle {sitting} of {site}"));
     members.insert(SUMS.to_owned(), listing.into_bytes());

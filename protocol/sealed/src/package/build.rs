@@ -1,7 +1,7 @@
-//! Builds a package at HQ: seals papers, roster and photos, lists them in the manifest and signs it. Never takes a paper's
-//! answer key: [`Paper`] has none.
+//! Builds a package at HQ: seals papers, roster and photos, lists them in the manifest and signs it. Never lets an answer key in
+//! with a real paper: a plan that has one is refused whole.
 
-use super::{MANIFEST, MANIFEST_SIGNATURE, PHOTO_BYTES_MAX, ROSTER, member};
+use super::{MANIFEST, MANIFEST_SIGNATURE, PHOTO_BYTES_MAX, PHOTOS, ROSTER, member};
 use crate::{
     code::UnlockCode,
     keys::{self, KeyError},
@@ -13,6 +13,7 @@ use crate::{
 };
 use exam_protocol::{
     ids::{AdmissionNo, ExamId, PaperId, Sha256},
+    key::ItemKeys,
     paper::{Paper, PaperFault},
     site::SitePublic,
     time::WallMs,
@@ -64,6 +65,8 @@ pub struct PaperInput {
     pub code: UnlockCode,
     /// The paper whose place it may take, if it is a backup paper (HB-32).
     pub backup_of: Option<PaperId>,
+    /// Its answer key; a paper of mock sittings may have one (HB-05), any other makes [`build`] refuse.
+    pub mock_key: Option<ItemKeys>,
 }
 
 /// Why a package cannot be built.
@@ -145,13 +148,18 @@ pub fn build(input: PackageInput) -> Result<BuiltPackage, BuildError> {
 
 fn seal_papers(input: &PackageInput, members: &mut BTreeMap<String, Vec<u8>>) -> Result<Vec<PaperEntry>, BuildError> {
     let mut entries = Vec::new();
-    for PaperInput { paper, code, backup_of } in &input.papers {
+    for PaperInput { paper, code, backup_of, mock_key } in &input.papers {
         paper.check().map_err(|source| BuildError::Paper { paper: paper.id.clone(), source })?;
-        let parts = paper::seal_paper(paper, code, &input.site.age_recipient)?;
+        let parts = paper::seal_paper(paper, mock_key.as_ref(), code, &input.site.age_recipient)?;
         let (sealed, key) = (format!("papers/{}.age", paper.id), format!("papers/{}.key.age", paper.id));
         members.insert(sealed.clone(), parts.sealed);
         members.insert(key.clone(), parts.wrapped_key);
-        entries.push(PaperEntry { paper: paper.id.clone(), sealed, key, backup_of: backup_of.clone() });
+        let mock_key = parts.mock_key.map(|bytes| {
+            let name = format!("papers/{}.answers.age", paper.id);
+            members.insert(name.clone(), bytes);
+            name
+        });
+        entries.push(PaperEntry { paper: paper.id.clone(), sealed, key, backup_of: backup_of.clone(), mock_key });
     }
     Ok(entries)
 }
@@ -170,7 +178,7 @@ fn seal_photos(
                 return Err(BuildError::PhotoTooLarge(entry.admission_no));
             }
             let sealed = seal::seal(&photo, site_recipient)?;
-            let name = format!("photos/{}.age", Sha256::of(&sealed));
+            let name = format!("{PHOTOS}{}.age", Sha256::of(&sealed));
             entry.photo = Some(name.clone());
             members.insert(name, sealed);
         }

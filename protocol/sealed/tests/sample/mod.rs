@@ -108,7 +108,7 @@ pub(crate) fn package_input(hq: &Keys, site: &SitePublic) -> PackageInput {
         candidates: (1..=3)
             .map(|n| CandidateInput { entry: entry(n), photo: (n == 1).then(|| b"\xff\xd8\xff photo".to_vec()) })
             .collect(),
-        papers: vec![PaperInput { paper: paper(), code: unlock_code(), backup_of: None }],
+        papers: vec![PaperInput { paper: paper(), code: unlock_code(), backup_of: None, mock_key: None }],
     }
 }
 
@@ -143,6 +143,7 @@ pub(crate) fn facts() -> Vec<(&'static str, &'static str, serde_json::Value)> {
         ("sitting:s1", "signed_in", signed_in(1, 1)),
         ("sitting:s2", "signed_in", json!({"elsewhere": true})),
         ("sitting:s1", "signed_in", signed_in(2, 2)),
+        ("sitting:s1", "sitting_started", json!({"sitting": "s1", "paper": "p1", "secret": "", "by": {}})),
         ("sitting:s1", "answer_saved", saved(1, "q1", 1, "A")),
         ("sitting:s1", "answer_saved", saved(2, "q1", 1, "A")),
         ("sitting:s1", "answer_saved", saved(1, "q1", 2, "B")),
@@ -163,11 +164,14 @@ pub(crate) fn contents(site: &SitePublic) -> BundleContents {
         admission_no: admission(n),
         seat: seat(n),
         attempt: attempt.map(AttemptId),
+        paper: attempt.map(|_| "p1".parse().unwrap()),
         state,
+        terminated: None,
+        void: None,
         order_seed: attempt.map(|a| 40 + a),
         started: attempt.map(|_| SiteMs(1)),
         ends: attempt.map(|_| SiteMs(100)),
-        handed_in: (state == SeatState::HandedIn).then_some(SiteMs(80)),
+        handed_in: (state == SeatState::HandedIn).then_some(SiteMs(90)),
         receipt: (state == SeatState::HandedIn).then(|| "ABCD1234".into()),
         newest: BTreeMap::new(),
         versions,
@@ -191,10 +195,11 @@ pub(crate) fn contents(site: &SitePublic) -> BundleContents {
         journal: journal(&site.site, &facts()),
         attempts: vec![
             record(3, None, SeatState::Absent, vec![]),
-            record(1, Some(1), SeatState::HandedIn, vec![version(2, "B", 7), version(1, "A", 5)]),
-            record(2, Some(2), SeatState::Stopped, vec![version(1, "A", 6)]),
+            record(1, Some(1), SeatState::HandedIn, vec![version(2, "B", 8), version(1, "A", 6)]),
+            record(2, Some(2), SeatState::Stopped, vec![version(1, "A", 7)]),
         ],
         people: (1..=3).map(|n| (admission(n), Person { name: format!("考生{n}"), id_number: id_number(n) })).collect(),
+        attachments: BTreeMap::new(),
     }
 }
 

@@ -12,9 +12,10 @@ use exam_protocol::{
     code::SeatState,
     ids::{AdmissionNo, ItemId, PaperId, SittingId},
     key::KeyedPaper,
+    message::attendance::EndWhy,
     paper::Subject,
 };
-use exam_sealed::bundle::AttemptRecord;
+use exam_sealed::bundle::{self, AttemptRecord};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -26,6 +27,8 @@ pub(super) struct Candidate {
     pub(super) theory: Presence,
     pub(super) practical: Presence,
     pub(super) outcome: Outcome,
+    /// What people decided: void results, ended exams.
+    pub(super) notes: Vec<String>,
 }
 
 /// One answer that people have to mark or to look at.
@@ -73,7 +76,7 @@ impl Candidate {
         };
         json!({
             "admission_no": self.admission_no, "theory": presence_json(self.theory), "practical": presence_json(self.practical),
-            "total": total, "outcome": outcome,
+            "total": total, "outcome": outcome, "notes": self.notes,
         })
     }
 }
@@ -100,18 +103,18 @@ pub(super) fn settle(
 ) -> anyhow::Result<Settled> {
     check_bundles(bundles)?;
     let mut settled = Settled::default();
+    check_papers(bundles, papers)?;
     for bundle in bundles {
-        let about = &bundle.manifest.about;
-        let keyed = papers.get(&about.paper).ok_or_else(|| {
-            Exit::NotFound.error(format!(
-                "sitting {} was sat with paper {}: give that paper with --papers",
-                about.sitting, about.paper
-            ))
-        })?;
+        let subject = bundle.manifest.about.subject;
         for record in bundle.records.values() {
-            let presence = presence(record, keyed, bundle, &mut settled);
-            let presence = if void.holds(&record.admission_no, about.subject) { Presence::Void } else { presence };
+            let listed = void.holds(&record.admission_no, subject);
+            let presence = match record.paper.as_ref().and_then(|paper| papers.get(paper)) {
+                _ if listed || record.void.is_some() => Presence::Void, // nothing of it is marked
+                Some(keyed) => presence(record, keyed, bundle, &mut settled),
+                None => Presence::Absent,
+            };
             enter(record, presence, bundle, &mut settled)?;
+            note(record, listed, bundle, &mut settled);
         }
     }
     for candidate in settled.candidates.values_mut() {
@@ -150,9 +153,58 @@ fn check_bundles(bundles: &[Opened]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Every attempt is marked by the key of the paper it was sat with (HB-32): all of these are needed before anything is marked.
+fn check_papers(bundles: &[Opened], papers: &BTreeMap<PaperId, KeyedPaper>) -> anyhow::Result<()> {
+    for bundle in bundles {
+        let about = &bundle.manifest.about;
+        let mut sat: BTreeMap<&PaperId, usize> = BTreeMap::new();
+        for record in bundle.records.values().filter(|record| was_there(record)) {
+            let paper = record.paper.as_ref().ok_or_else(|| {
+                let member = bundle::answers_member(&record.admission_no);
+                Exit::Integrity.error(format!("{}: an attempt without its paper", bundle.folder.join(member).display()))
+            })?;
+            *sat.entry(paper).or_default() += 1;
+        }
+        if let Some((paper, count)) = sat.into_iter().find(|(paper, _)| !papers.contains_key(*paper)) {
+            return Err(Exit::NotFound.error(format!(
+                "{count} candidates of sitting {} sat paper {paper}: give that paper with --papers",
+                about.sitting
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Who never signed in was not there, whether or not somebody pressed the button for it (HB-20).
+fn was_there(record: &AttemptRecord) -> bool {
+    record.state != SeatState::Absent && record.attempt.is_some()
+}
+
+/// What people decided about the attempt, for the list: a void result and an ended exam are never passed over in silence.
+fn note(record: &AttemptRecord, listed: bool, bundle: &Opened, settled: &mut Settled) {
+    let Some(candidate) = settled.candidates.get_mut(&record.admission_no) else { return };
+    let subject = match bundle.manifest.about.subject {
+        Subject::Theory => "理论",
+        Subject::Practical => "实操",
+    };
+    if let Some(number) = record.void {
+        candidate.notes.push(format!("{subject}成绩无效（违纪记录{}）", number.0));
+    } else if listed {
+        candidate.notes.push(format!("{subject}成绩无效（无效名单）"));
+    }
+    if let Some(ended) = record.terminated {
+        let why = match ended.why {
+            EndWhy::Violation => "违纪",
+            EndWhy::Illness => "身体不适",
+            EndWhy::Other => "其他",
+        };
+        let number = ended.violation.map(|number| format!("，违纪记录{}", number.0)).unwrap_or_default();
+        candidate.notes.push(format!("{subject}终止考核（{why}{number}）"));
+    }
+}
+
 fn presence(record: &AttemptRecord, keyed: &KeyedPaper, bundle: &Opened, settled: &mut Settled) -> Presence {
-    // Who never signed in was not there, whether or not somebody pressed the button for it (HB-20).
-    if record.state == SeatState::Absent || record.attempt.is_none() {
+    if !was_there(record) {
         return Presence::Absent;
     }
     let answers: BTreeMap<ItemId, Answer> =
@@ -222,6 +274,7 @@ fn enter(record: &AttemptRecord, presence: Presence, bundle: &Opened, settled: &
         theory: Presence::Missing,
         practical: Presence::Missing,
         outcome: Outcome::Pending,
+        notes: Vec::new(),
     });
     let slot = match about.subject {
         Subject::Theory => &mut candidate.theory,

@@ -94,8 +94,8 @@ fn candidate_row(candidate: &Candidate) -> Vec<Put> {
         Outcome::Pending => (text("待定"), "待定"),
     };
     let (theory, practical) = (part_cell(candidate.theory), part_cell(candidate.practical));
-    let remarks: Vec<String> =
-        [("理论", candidate.theory), ("实操", candidate.practical)].into_iter().filter_map(remark).collect();
+    let points = [("理论", candidate.theory), ("实操", candidate.practical)].into_iter().filter_map(remark);
+    let remarks: Vec<String> = points.chain(candidate.notes.iter().cloned()).collect();
     vec![
         text(candidate.admission_no.as_str()),
         text(&candidate.who.name),

@@ -88,6 +88,9 @@ pub(super) struct PaperIn {
     pub(super) file: PathBuf,
     /// Id of the `[[paper]]` whose place it may take: a backup paper (HB-32) with a code of its own.
     pub(super) backup_of: Option<PaperId>,
+    /// HB-05: its answer key travels along, so that a mock sitting is marked at once. Refused for any other paper.
+    #[serde(default)]
+    pub(super) with_key: bool,
 }
 
 /// 科目 as people write it.

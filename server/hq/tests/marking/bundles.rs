@@ -4,12 +4,13 @@ use exam_protocol::{
     answer::Answer,
     code::SeatState,
     ids::{AdmissionNo, ItemId, Sha256},
+    incident::RecordNo,
     key::{ItemKey, KeyedPaper},
     message::candidate::AttemptId,
     paper::{Choice, Item, ItemKind, PAPER_FORMAT, Paper, Subject},
     time::{SiteMs, WallMs},
 };
-use exam_sealed::bundle::{AnswerVersion, AttemptRecord, BUNDLE_FORMAT, BundleAbout, BundleManifest};
+use exam_sealed::bundle::{AnswerVersion, AttemptRecord, BUNDLE_FORMAT, BundleAbout, BundleManifest, Termination};
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// One candidate of a made bundle: serial number, name, state, answers by item.
@@ -18,6 +19,10 @@ pub(crate) struct Sat {
     pub(crate) name: &'static str,
     pub(crate) state: SeatState,
     pub(crate) answers: Vec<(&'static str, Answer)>,
+    /// Another paper than the sitting's.
+    pub(crate) paper: Option<&'static str>,
+    pub(crate) terminated: Option<Termination>,
+    pub(crate) void: Option<RecordNo>,
 }
 
 /// An invented admission number of 26 digits.
@@ -62,7 +67,7 @@ pub(crate) fn bundle(dir: &Path, sitting: &str, subject: Subject, sat: &[Sat]) {
     for one in sat {
         let number = admission_no(one.serial);
         roster.push_str(&format!("{number},\"{}\",11010519000101{:03}X,1,已交卷\r\n", one.name, one.serial));
-        files.push((format!("answers/{number}.json"), serde_json::to_vec(&record(one)).unwrap()));
+        files.push((format!("answers/{number}.json"), serde_json::to_vec(&record(one, paper_of(subject))).unwrap()));
     }
     files.push(("roster.csv".to_owned(), roster.into_bytes()));
     let sums: String = files.iter().map(|(name, bytes)| format!("{}  {name}\n", Sha256::of(bytes))).collect();
@@ -71,10 +76,6 @@ pub(crate) fn bundle(dir: &Path, sitting: &str, subject: Subject, sat: &[Sat]) {
 }
 
 fn manifest(sitting: &str, subject: Subject, sat: &[Sat]) -> BundleManifest {
-    let paper = match subject {
-        Subject::Theory => "theory",
-        Subject::Practical => "practical",
-    };
     BundleManifest {
         format: BUNDLE_FORMAT,
         about: BundleAbout {
@@ -87,7 +88,7 @@ fn manifest(sitting: &str, subject: Subject, sat: &[Sat]) -> BundleManifest {
             subject,
             level: "中级".into(),
             room: "r1".parse().unwrap(),
-            paper: paper.parse().unwrap(),
+            paper: paper_of(subject).parse().unwrap(),
             planned_start: WallMs(0),
             duration_min: 90,
             server_version: "0.1.0".into(),
@@ -97,10 +98,19 @@ fn manifest(sitting: &str, subject: Subject, sat: &[Sat]) -> BundleManifest {
         candidates: sat.len() as u32,
         attempts: sat.len() as u32,
         answers: 0,
+        attachments_lost: Vec::new(),
     }
 }
 
-fn record(sat: &Sat) -> AttemptRecord {
+/// The planned paper of a subject.
+fn paper_of(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Theory => "theory",
+        Subject::Practical => "practical",
+    }
+}
+
+fn record(sat: &Sat, paper: &str) -> AttemptRecord {
     let version = |(item, answer): &(&str, Answer)| AnswerVersion {
         item: item.parse().unwrap(),
         number: 1,
@@ -114,6 +124,9 @@ fn record(sat: &Sat) -> AttemptRecord {
         admission_no: admission_no(sat.serial),
         seat: 1.try_into().unwrap(),
         attempt: (sat.state != SeatState::Absent).then_some(AttemptId(1)),
+        paper: (sat.state != SeatState::Absent).then(|| sat.paper.unwrap_or(paper).parse().unwrap()),
+        terminated: sat.terminated,
+        void: sat.void,
         state: sat.state,
         order_seed: Some(1),
         started: Some(SiteMs(0)),

@@ -6,18 +6,21 @@ use crate::{
     good,
 };
 use exam_content::table::{self, Cell, Format, Sheet};
-use exam_protocol::{answer::Answer, code::SeatState, paper::Subject};
+use exam_protocol::{
+    answer::Answer, code::SeatState, incident::RecordNo, message::attendance::EndWhy, paper::Subject, time::SiteMs,
+};
+use exam_sealed::bundle::Termination;
 use std::{fs, path::Path};
 
 const MARK: [&str; 9] =
     ["--json", "mark", "--results", "opened", "--papers", "theory.paper", "practical.paper", "--out", "results.xlsx"];
 
 fn sat(serial: u32, name: &'static str, answers: Vec<(&'static str, Answer)>) -> Sat {
-    Sat { serial, name, state: SeatState::HandedIn, answers }
+    Sat { serial, name, state: SeatState::HandedIn, answers, paper: None, terminated: None, void: None }
 }
 
 fn absent(serial: u32) -> Sat {
-    Sat { serial, name: "缺考者", state: SeatState::Absent, answers: Vec::new() }
+    Sat { state: SeatState::Absent, ..sat(serial, "缺考者", Vec::new()) }
 }
 
 /// Five candidates: passed, failed, absent in practical, void, and one whose essay waits for a hand.
@@ -114,7 +117,8 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
     let dir = tempfile::tempdir().unwrap();
     exam(dir.path());
     let without = ["mark", "--results", "opened", "--papers", "theory.paper", "--out", "results.xlsx"];
-    assert!(bad(dir.path(), 4, &without).contains("paper practical: give that paper"));
+    let said = bad(dir.path(), 4, &without);
+    assert!(said.contains("4 candidates of sitting practical-1 sat paper practical: give that paper"), "{said}");
     bad(dir.path(), 4, &["mark", "--results", ".", "--papers", "theory.paper", "--out", "results.xlsx"]);
 
     bundle(&dir.path().join("opened").join("again"), "x", Subject::Theory, &[]);
@@ -131,6 +135,49 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
     let said = bad(dir.path(), 6, &MARK);
     assert!(said.contains("was changed after it was opened") && said.contains("theory-1"), "{said}");
     assert!(!dir.path().join("results.xlsx").exists());
+}
+
+#[test]
+fn each_attempt_is_marked_by_the_key_of_the_paper_it_was_sat_with() {
+    let dir = tempfile::tempdir().unwrap();
+    paper(dir.path(), "theory", false);
+    paper(dir.path(), "theory-b", false);
+    // The backup's judgements are all false: the planned paper's key would give other points.
+    let text = fs::read_to_string(dir.path().join("theory-b.paper")).unwrap();
+    fs::write(dir.path().join("theory-b.paper"), text.replace("\"right\":true", "\"right\":false")).unwrap();
+    let moved = Sat { paper: Some("theory-b"), ..sat(2, "乙", judged(2)) };
+    bundle(&dir.path().join("opened"), "theory-1", Subject::Theory, &[sat(1, "甲", judged(9)), moved]);
+    let mark = |papers: &[&'static str]| {
+        [&["--json", "mark", "--results", "opened", "--out", "r.xlsx", "--papers"], papers].concat()
+    };
+    let said = bad(dir.path(), 4, &mark(&["theory.paper"]));
+    assert!(said.contains("1 candidates of sitting theory-1 sat paper theory-b"), "{said}");
+    assert!(!dir.path().join("r.xlsx").exists());
+    let said = good(dir.path(), &mark(&["theory.paper", "theory-b.paper"]));
+    let points = |n: usize| said["candidates"][n]["theory"]["points"].as_f64();
+    assert_eq!((points(0), points(1)), (Some(90.0), Some(70.0)));
+}
+
+#[test]
+fn a_void_result_of_the_bundle_is_listed_and_never_marked_and_an_ended_exam_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    paper(dir.path(), "theory", true);
+    let essay = || vec![("essay", Answer::Text("说明".into()))];
+    let why = |why, violation| Some(Termination { at: SiteMs(9), why, violation });
+    let ended = why(EndWhy::Violation, Some(RecordNo(4)));
+    let void = Sat { void: Some(RecordNo(5)), terminated: ended, ..sat(1, "甲", [judged(9), essay()].concat()) };
+    let ill = Sat { terminated: why(EndWhy::Illness, None), state: SeatState::Terminated, ..sat(2, "乙", judged(9)) };
+    bundle(&dir.path().join("opened"), "theory-1", Subject::Theory, &[void, ill]);
+    let said =
+        good(dir.path(), &["--json", "mark", "--results", "opened", "--out", "r.xlsx", "--papers", "theory.paper"]);
+    assert_eq!((said["summary"]["void"].as_u64(), said["by_hand"].as_u64()), (Some(1), Some(0)));
+    assert_eq!(said["candidates"][0]["theory"], serde_json::json!({ "state": "void" }));
+    assert_eq!(said["candidates"][1]["theory"]["points"], 90.0, "an ended exam is marked as far as it came");
+    let [results, _, items] = &sheets(&dir.path().join("r.xlsx"))[..] else { panic!("three sheets") };
+    let row = |row| [results.cell(row, 4).text(), results.cell(row, 7).text(), results.cell(row, 8).text()];
+    assert_eq!(row(1), ["无效", "成绩无效", "理论成绩无效（违纪记录5）；理论终止考核（违纪，违纪记录4）"]);
+    assert_eq!(row(2)[2], "理论原始分 90/120；理论终止考核（身体不适）");
+    assert_eq!(items.cell(1, 5).text(), "1", "a void paper is in no statistics");
 }
 
 #[test]

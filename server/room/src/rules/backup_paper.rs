@@ -7,8 +7,9 @@ use crate::{
     rule::{Happened, Tell, Wanted},
     rules::{
         numbers::BACKUP_REQUESTS_MAX,
-        pause::{fits, hear},
+        pause::{act, fits, hear},
         people::{REASON_CHARS_MAX, given},
+        report::of_backup_request,
     },
     state::{BackupRequest, Stage, Target},
 };
@@ -21,7 +22,8 @@ use exam_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Ask HQ for a backup paper: possible until the sitting has ended.
+/// Ask HQ for a backup paper: possible until the sitting has ended. HQ hears of it as of everything else it must hear,
+/// under a number in the one queue of reports.
 #[derive(Clone, Debug)]
 pub struct RequestBackup {
     /// For which sitting.
@@ -43,7 +45,8 @@ impl Wanted for RequestBackup {
         if sitting.backup.requests.len() >= BACKUP_REQUESTS_MAX {
             return Err(Refusal::TooMany { max: BACKUP_REQUESTS_MAX as u32 });
         }
-        Ok(vec![BackupRequested { sitting: self.sitting.clone(), reason: self.reason.clone(), by }.into()])
+        let requested = BackupRequested { sitting: self.sitting.clone(), reason: self.reason.clone(), by };
+        Ok([requested.into()].into_iter().chain(of_backup_request(site, sitting)).collect())
     }
 }
 
@@ -66,8 +69,11 @@ impl Happened for BackupRequested {
 
     fn apply(&self, site: &mut Site, now: Now) {
         if let Some(sitting) = site.sittings.get_mut(&self.sitting) {
-            let request = BackupRequest { at: now.at, reason: self.reason.clone(), by: self.by.clone() };
-            sitting.backup.requests.push(request);
+            sitting.backup.requests.push(BackupRequest {
+                at: now.at,
+                reason: self.reason.clone(),
+                by: self.by.clone(),
+            });
         }
     }
 }
@@ -91,10 +97,11 @@ pub struct UseBackupPaper {
 
 impl Wanted for UseBackupPaper {
     fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
-        let by = site.actor(&self.by, Act::UseBackupPaper)?;
+        let (of_seat, of_sitting) = (Act::UseBackupPaperAtSeat, Act::UseBackupPaper);
+        let by = site.actor(&self.by, act(&self.target, of_seat, of_sitting))?;
         given(&self.reason, REASON_CHARS_MAX)?;
         let sitting = site.sitting(&self.sitting)?;
-        fits(site, &self.sitting, &self.target, Act::UseBackupPaper, Act::UseBackupPaper, now)?;
+        fits(site, &self.sitting, &self.target, of_seat, of_sitting, now)?;
         if !site.backups_of(sitting).any(|backup| *backup == self.paper) {
             return Err(Refusal::PaperUnknown { paper: self.paper.clone() });
         }

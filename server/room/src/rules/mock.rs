@@ -58,16 +58,22 @@ impl Happened for MockReset {
 
     fn apply(&self, site: &mut Site, _: Now) {
         let Some(old) = site.sittings.remove(&self.sitting) else { return };
-        let run = old.attempts.values();
-        let finished = run.clone().any(|id| site.attempts.get(id).is_some_and(|attempt| attempt.handed_in.is_some()));
-        let ended = matches!(old.stage, Stage::Ended { .. });
-        run.for_each(|id| site.set_past(*id));
+        let runs = retire(site, &old);
         let mut fresh = Sitting::new(old.exam, old.plan);
-        fresh.mock = MockRuns { past: old.mock.past + 1, passed: old.mock.passed || (ended && finished) };
+        fresh.mock = runs;
         site.sittings.insert(self.sitting.clone(), fresh);
     }
 
     fn tell(&self, site: &Site) -> Vec<Tell> {
         site.seats_of_sitting(&self.sitting)
     }
+}
+
+/// Puts the attempts of a mock sitting to the past and counts its run, if there was one.
+pub(crate) fn retire(site: &mut Site, old: &Sitting) -> MockRuns {
+    let run = old.attempts.values();
+    let finished = run.clone().any(|id| site.attempts.get(id).is_some_and(|attempt| attempt.handed_in.is_some()));
+    run.for_each(|id| site.set_past(*id));
+    let (ran, ended) = (old.stage != Stage::Prepared, matches!(old.stage, Stage::Ended { .. }));
+    MockRuns { past: old.mock.past + u32::from(ran), passed: old.mock.passed || (ended && finished) }
 }

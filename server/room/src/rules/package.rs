@@ -4,19 +4,22 @@
 use crate::{
     Fact, Reply, Scope, Site,
     rule::{Happened, Tell, Wanted},
-    rules::seal::SealBroken,
-    state::{Candidate, Exam, Hq, PaperOnSite, Sitting},
+    rules::{mock::retire, seal::SealBroken},
+    state::{Candidate, Exam, Hq, MockRuns, PaperOnSite, Sitting},
 };
 use exam_protocol::{
     code::{PackageNo, Phase, Refusal},
-    ids::{AdmissionNo, ExamId, PaperId, SealedBytes, Sha256},
+    ids::{AdmissionNo, ExamId, PaperId, RoomId, SealedBytes, Sha256, SittingId},
     paper::SealedPaper,
-    plan::{CANDIDATES_MAX, Place, RoomPlan, RuleOverrides, SITTING_MINUTES_MAX, SITTING_MINUTES_MIN, SittingPlan},
+    plan::{
+        Place, RoomPlan, RuleOverrides, SittingPlan,
+        check::{PaperText, PlanText},
+    },
     seal::SealBreak,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The shell has checked signature, site, version and hashes; this is what the package says.
 #[derive(Clone, Debug)]
@@ -62,6 +65,9 @@ pub struct PaperTaken {
     /// The paper whose place it may take, if it is a backup paper (HB-32).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup_of: Option<PaperId>,
+    /// Hash of its sealed answer key, if it is a mock paper that carries one (HB-05).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mock_key: Option<Sha256>,
 }
 
 /// A candidate is expected. The name is sealed: the core and the journal never know it.
@@ -105,79 +111,40 @@ fn refused<T>(reason: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::PackageRefused { why: PackageNo::Plan, reason: reason.into() })
 }
 
+/// The one check HQ and the importer make too; here because the room must not rest on what its caller has looked at.
 fn well_formed(package: &PackageTaken) -> Result<(), Refusal> {
-    if package.candidates.len() > CANDIDATES_MAX {
-        return Err(Refusal::TooMany { max: CANDIDATES_MAX as u32 });
-    }
-    for sitting in &package.sittings {
-        if !(SITTING_MINUTES_MIN..=SITTING_MINUTES_MAX).contains(&sitting.duration_min) {
-            return refused(format!(
-                "sitting {} lasts {} minutes; 5 to 300 are possible",
-                sitting.sitting, sitting.duration_min
-            ));
-        }
-        if !package.rooms.iter().any(|room| room.room == sitting.room) {
-            return refused(format!(
-                "sitting {} is in room {}, which the package does not have",
-                sitting.sitting, sitting.room
-            ));
-        }
-        if !package.papers.iter().any(|paper| paper.sealed.paper == sitting.paper) {
-            return refused(format!(
-                "sitting {} needs paper {}, which the package does not have",
-                sitting.sitting, sitting.paper
-            ));
-        }
-    }
-    papers_are_apart(package)?;
-    desks_are_single(package)
+    let papers: Vec<PaperText<'_>> = package.papers.iter().map(paper_text).collect();
+    let PackageTaken { title, rooms, sittings, candidates, .. } = package;
+    let plan = PlanText { exam_title: title, rooms, sittings, papers: &papers };
+    let places = candidates.iter().map(|listed| (&listed.admission_no, listed.places.as_slice()));
+    plan.check().and_then(|()| plan.check_places(places)).or_else(|fault| refused(fault.to_string()))
 }
 
-/// A backup paper stands for a paper of the package and is nobody's planned one; a mock paper is no real sitting's: its
-/// code is given out early.
-fn papers_are_apart(package: &PackageTaken) -> Result<(), Refusal> {
-    let planned = |paper: &PaperId| package.sittings.iter().find(|sitting| sitting.paper == *paper);
-    for paper in &package.papers {
-        let id = &paper.sealed.paper;
-        let Some(instead_of) = &paper.backup_of else { continue };
-        if planned(id).is_some() || planned(instead_of).is_none() {
-            return refused(format!("backup paper {id} must stand for a sitting's paper and be no sitting's own"));
-        }
-    }
-    for mock in package.sittings.iter().filter(|sitting| sitting.mock) {
-        if package.sittings.iter().any(|sitting| !sitting.mock && sitting.paper == mock.paper) {
-            return refused(format!("mock sitting {} has the paper of a real sitting", mock.sitting));
-        }
-    }
-    Ok(())
+fn paper_text(taken: &PaperTaken) -> PaperText<'_> {
+    let (backup_of, has_key) = (taken.backup_of.as_ref(), taken.mock_key.is_some());
+    PaperText { paper: &taken.sealed.paper, backup_of, has_key }
 }
 
-fn desks_are_single(package: &PackageTaken) -> Result<(), Refusal> {
-    let mut numbers = BTreeSet::new();
-    let mut desks = BTreeSet::new();
-    for candidate in &package.candidates {
-        if !numbers.insert(&candidate.admission_no) {
-            return refused("a candidate is listed twice");
-        }
-        for place in &candidate.places {
-            let room = package.sittings.iter().find(|s| s.sitting == place.sitting).map(|s| &s.room);
-            let desk_exists = package.rooms.iter().any(|r| Some(&r.room) == room && r.seats.contains(&place.seat));
-            if !desk_exists {
-                return refused(format!("seat {} of sitting {} does not exist", place.seat, place.sitting));
-            }
-            if !desks.insert((&place.sitting, place.seat)) {
-                return refused(format!("seat {} of sitting {} is given to two candidates", place.seat, place.sitting));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A package may replace an earlier one of its exam only while none of the exam's sittings has begun.
+/// A package may replace an earlier one of its exam only while none of the exam's sittings has begun; a mock run that is over
+/// goes to the past, where a reset would have put it (HB-05).
 fn nothing_begun_changes(site: &Site, package: &PackageTaken) -> Result<(), Refusal> {
     for sitting in site.sittings.values().filter(|sitting| sitting.exam == package.exam) {
-        if !matches!(sitting.phase(), Phase::Prepared | Phase::Sealed) {
-            return Err(Refusal::SittingBegun { sitting: sitting.plan.sitting.clone() });
+        match (sitting.phase(), sitting.plan.mock) {
+            (Phase::Prepared | Phase::Sealed, _) | (Phase::Ended | Phase::Exported, true) => {}
+            (Phase::Admitting | Phase::Running | Phase::Paused, true) => {
+                let mock = sitting.id();
+                return refused(format!(
+                    "模拟考试 {mock} 正在进行，请先结束或重新开始（ready mock-reset），再导入 · \
+                     mock sitting {mock} is going on: end it, or reset it with `ready mock-reset`, then import again"
+                ));
+            }
+            (_, false) => return Err(Refusal::SittingBegun { sitting: sitting.plan.sitting.clone() }),
+        }
+    }
+    for plan in package.sittings.iter().filter(|plan| !plan.mock) {
+        let ran = |old: &Sitting| old.plan.mock && (old.mock.past > 0 || !old.attempts.is_empty());
+        if site.sittings.get(&plan.sitting).is_some_and(ran) {
+            return refused(format!("sitting id {} was a mock sitting's: give the real one its own", plan.sitting));
         }
     }
     for plan in &package.sittings {
@@ -205,6 +172,17 @@ fn nothing_begun_changes(site: &Site, package: &PackageTaken) -> Result<(), Refu
     Ok(())
 }
 
+/// What has run of an exam's mock sittings goes to the past.
+fn retire_mocks(site: &mut Site, exam: &ExamId) -> BTreeMap<SittingId, (RoomId, MockRuns)> {
+    let mocks = site.sittings.values().filter(|sitting| sitting.exam == *exam && sitting.plan.mock);
+    let mocks: Vec<SittingId> = mocks.map(|sitting| sitting.id().clone()).collect();
+    let retired = mocks.into_iter().filter_map(|id| {
+        let old = site.sittings.remove(&id)?;
+        Some((id, (old.plan.room.clone(), retire(site, &old))))
+    });
+    retired.collect()
+}
+
 impl Happened for PackageTaken {
     fn scope(&self) -> Scope {
         Scope::Site
@@ -212,6 +190,7 @@ impl Happened for PackageTaken {
 
     fn apply(&self, site: &mut Site, _: Now) {
         site.hq = Some(Hq { minisign: self.hq_minisign.clone() });
+        let mut mock_runs = retire_mocks(site, &self.exam);
         site.sittings.retain(|_, sitting| sitting.exam != self.exam);
         site.candidates.retain(|_, candidate| candidate.exam != self.exam);
         let exam = Exam {
@@ -225,13 +204,19 @@ impl Happened for PackageTaken {
             site.rooms.insert(room.room.clone(), room.clone());
         }
         for plan in &self.sittings {
-            site.sittings.insert(plan.sitting.clone(), Sitting::new(self.exam.clone(), plan.clone()));
+            let mut sitting = Sitting::new(self.exam.clone(), plan.clone());
+            if let Some((_, runs)) = mock_runs.remove(&plan.sitting).filter(|(room, _)| plan.mock && *room == plan.room)
+            {
+                sitting.mock = runs; // the machines have passed their trial, whatever paper the next one has
+            }
+            site.sittings.insert(plan.sitting.clone(), sitting);
         }
         for paper in &self.papers {
             let on_site = PaperOnSite {
                 sealed: paper.sealed.clone(),
                 wrapped_key: paper.wrapped_key,
                 backup_of: paper.backup_of.clone(),
+                mock_key: paper.mock_key,
             };
             site.papers.insert(paper.sealed.paper.clone(), on_site);
         }

@@ -1,4 +1,4 @@
-//! What HQ must hear (N-10, HB-26, HB-28, HB-30, HB-34): queued under a running number the moment it is recorded, though
+//! What HQ must hear (N-10, HB-26, HB-28, HB-30, HB-32, HB-34): queued under a running number the moment it is recorded, though
 //! nobody can reach HQ; delivered when a person has HQ's receipt. Never forgets one, never counts one twice.
 
 use crate::{
@@ -6,13 +6,13 @@ use crate::{
     authority::Actor,
     rule::{Happened, Wanted},
     rules::people::given,
-    state::Report,
+    state::{Attempt, Report, Sitting},
 };
 use exam_protocol::{
     code::Refusal,
     ids::{SittingId, StationId},
     incident::{ReportNo, Severity},
-    message::incident::About,
+    message::{attendance::EndWhy, incident::About},
     staff::Act,
     time::Now,
 };
@@ -36,6 +36,20 @@ pub(crate) fn report(site: &Site, sitting: Option<&SittingId>, about: About, sev
 pub(crate) fn of_extension(site: &Site, sitting: &SittingId) -> Option<Fact> {
     let nth = site.sittings.get(sitting)?.granted.len() as u32 + 1;
     report(site, Some(sitting), About::Extension(nth), Severity::ReportAfter)
+}
+
+/// HB-32: HQ is asked for a backup paper. To be called with the sitting as it stands before the request.
+pub(crate) fn of_backup_request(site: &Site, sitting: &Sitting) -> Option<Fact> {
+    let nth = sitting.backup.requests.len() as u32 + 1;
+    report(site, Some(sitting.id()), About::BackupRequest(nth), Severity::ReportAtOnce)
+}
+
+/// HB-30: whose exam ends for illness is cared for, and HQ is told; the other ends are told of by their violation or not at all.
+pub(crate) fn of_end(site: &Site, attempt: &Attempt, why: EndWhy) -> Option<Fact> {
+    match why {
+        EndWhy::Illness => report(site, Some(&attempt.sitting), About::Illness(attempt.id), Severity::ReportAfter),
+        EndWhy::Violation | EndWhy::Other => None,
+    }
 }
 
 /// Whom a record concerns: a sitting, or the whole site.

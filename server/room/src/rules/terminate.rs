@@ -9,8 +9,9 @@ use crate::{
         extension::both,
         numbers::ATTENDANCE_RECORDS_MAX,
         people::{REASON_CHARS_MAX, given},
+        report::of_end,
     },
-    state::{Attempt, Closed, Rest},
+    state::{Attempt, Closed, EndedWhy, Rest},
 };
 use exam_protocol::{
     code::Refusal,
@@ -42,7 +43,8 @@ impl Wanted for EndAttempt {
         site.fits_phase(site.sitting(&attempt.sitting)?, Act::EndAttempt)?;
         site.fits_seat(attempt, Act::EndAttempt, now.at)?;
         let (sitting, reason) = (attempt.sitting.clone(), self.reason.clone());
-        Ok(vec![AttemptEnded { sitting, attempt: self.attempt, why: self.why, reason, by }.into()])
+        let ended = AttemptEnded { sitting, attempt: self.attempt, why: self.why, reason, by };
+        Ok([ended.into()].into_iter().chain(of_end(site, attempt, self.why)).collect())
     }
 }
 
@@ -70,7 +72,8 @@ impl Happened for AttemptEnded {
     fn apply(&self, site: &mut Site, now: Now) {
         if let Some(attempt) = site.attempts.get_mut(&self.attempt) {
             attempt.terminated_at = Some(now.at);
-            attempt.attendance.ended = Some((self.why, self.reason.clone()));
+            let (why, reason) = (self.why, self.reason.clone());
+            attempt.attendance.ended = Some(EndedWhy { why, reason, violation: None });
         }
     }
 

@@ -10,13 +10,13 @@ use crate::{
         people::given,
         report::report,
     },
-    state::{Attempt, Details, Violation},
+    state::{Attempt, Details, EndedWhy, Violation},
 };
 use exam_protocol::{
     code::{Refusal, SeatState},
     ids::{SeatNo, SittingId, StationId},
     incident::{IncidentCode, Measure, RecordNo, TEXT_CHARS_MAX},
-    message::{candidate::AttemptId, incident::About},
+    message::{attendance::EndWhy, candidate::AttemptId, incident::About},
     staff::Act,
     time::{Now, SiteMs},
 };
@@ -209,6 +209,10 @@ impl Happened for ExamEndedForViolation {
     fn apply(&self, site: &mut Site, now: Now) {
         if let Some(attempt) = site.attempts.get_mut(&self.attempt) {
             attempt.terminated_at = Some(now.at);
+            let record = site.records.violations.get(&self.violation);
+            let reason = record.map(|record| record.facts.clone()).unwrap_or_default();
+            attempt.attendance.ended =
+                Some(EndedWhy { why: EndWhy::Violation, reason, violation: Some(self.violation) });
         }
     }
 

@@ -6,6 +6,7 @@ use crate::authority::Actor;
 use exam_protocol::{
     answer::Answer,
     ids::{AccountId, AdmissionNo, ItemId, SeatNo, StationId},
+    incident::RecordNo,
     message::{
         attendance::{AbsenceRound, EndWhy, IdentityRound, LossEvidence},
         candidate::AttemptId,
@@ -32,7 +33,7 @@ pub struct Attendance {
     /// What former machines had typed and not sent in time.
     pub orphans: Vec<Orphan>,
     /// Why the exam was ended by a decision; stays when it is opened again.
-    pub ended: Option<(EndWhy, String)>,
+    pub ended: Option<EndedWhy>,
     /// Stretches in which the attempt was over and later was not.
     pub closed: Vec<Closed>,
     /// What was left when the attempt was opened again.
@@ -100,6 +101,17 @@ pub enum Settled {
     Adopted(u32),
     /// The newer answer stays.
     Dismissed,
+}
+
+/// Why an exam was ended by a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedWhy {
+    /// Why.
+    pub why: EndWhy,
+    /// In words.
+    pub reason: String,
+    /// The violation record, where one ended it (HB-29).
+    pub violation: Option<RecordNo>,
 }
 
 /// A stretch in which the attempt was over.

@@ -14,7 +14,7 @@ mod whereabouts;
 
 pub use attempt::{AnswerLog, Attempt, Version};
 pub use attendance::{
-    Attendance, Closed, Former, Leave, Orphan, Proposal, Rest, Roll, RoundCheck, Settled, counted_ms,
+    Attendance, Closed, EndedWhy, Former, Leave, Orphan, Proposal, Rest, Roll, RoundCheck, Settled, counted_ms,
 };
 pub use hands::{Hand, HandEnd, Hands};
 pub use messages::{Delivery, Message, Messages, UNREAD_SHOWN_MAX};
@@ -32,7 +32,7 @@ mod mock;
 mod seal;
 pub use backup_paper::{Backup, BackupRequest};
 pub use checklist::{ItemNow, Ticked};
-pub use mock::{MockRuns, PastAttempts};
+pub use mock::{MockRuns, PastAttempts, Unmarked};
 pub use seal::{Check, Confirmed, Readiness, Seal, SealState, measured};
 
 use crate::rules::founding::ClockAnchor;
@@ -226,6 +226,8 @@ pub struct PaperOnSite {
     pub wrapped_key: Sha256,
     /// The paper whose place it may take (HB-32).
     pub backup_of: Option<PaperId>,
+    /// Hash of its sealed answer key; only mock papers have one (HB-05).
+    pub mock_key: Option<Sha256>,
 }
 
 /// An expected candidate.

@@ -94,6 +94,10 @@ fn act(script: &mut Script, words: &[&str]) -> Option<Result<Reply, Refusal>> {
             },
             stretch: Stretch { from: SiteMs(clock_ms(from)), to: SiteMs(clock_ms(to)) },
         }),
+        ["notice", kind, "of", "all", from, "to", to] => script.ask(NoteFinding {
+            subject: Subject { kind: word(kind), sitting: sitting(), attempt: None, station: None },
+            stretch: Stretch { from: SiteMs(clock_ms(from)), to: SiteMs(clock_ms(to)) },
+        }),
         ["accept", finding, note @ ..] => judge(script, finding, Verdict::Accept { note: note.join(" ") }),
         ["dismiss", finding, reason @ ..] => judge(script, finding, Verdict::Dismiss { reason: reason.join(" ") }),
         ["proctor", name, "watches", "the", "room"] => script.ask(MakeAccount {
@@ -134,6 +138,12 @@ fn look(script: &Script, words: &[&str]) -> Option<String> {
             listed(records.undelivered().map(|(no, report)| format!("{}:{}", no.0, name(report.severity))))
         }
         ["text", "of", record] => records.incidents[&no(record)].details.text.clone(),
+        ["reports"] => listed(records.reports.iter().map(|(no, report)| {
+            let about = serde_json::to_value(report.about).unwrap();
+            let about =
+                about.as_object().unwrap().iter().map(|(what, which)| format!("{what} {which}")).next().unwrap();
+            format!("{}: {about}{}", no.0, if report.receipt.is_some() { " told" } else { "" })
+        })),
         ["follow-ups", "of", record] => records.incidents[&no(record)].follow_ups.len().to_string(),
         ["correction", "of", record] => {
             records.incidents[&no(record)].corrected_by.map_or("none".to_owned(), |by| by.0.to_string())

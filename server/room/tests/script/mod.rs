@@ -385,9 +385,11 @@ pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidate
         sealed: SealedPaper { paper: id.clone(), hash: Sha256::of(id.as_str().as_bytes()), bytes: 1 },
         wrapped_key: Sha256::of(b"k"),
         backup_of,
+        mock_key: ready.keyed.contains(id).then(|| Sha256::of(b"answers")),
     };
     let backups = ready.backups.iter().map(|(id, backup_of)| taken(id, Some(backup_of.clone())));
-    let papers = std::iter::once(taken(&paper(), None)).chain(backups).collect();
+    let loose = ready.loose.iter().map(|id| taken(id, None));
+    let papers = std::iter::once(taken(&paper(), None)).chain(backups).chain(loose).collect();
     let listed = |n: u16| CandidateListed {
         admission_no: number_of(&n.to_string()),
         password_tag: Sha256::of(n.to_string().as_bytes()),
@@ -396,7 +398,7 @@ pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidate
     };
     TakePackage {
         content: PackageTaken {
-            package: Sha256::of(format!("{minutes}{policy}{overrides:?}{candidates}").as_bytes()),
+            package: Sha256::of(format!("{minutes}{policy}{overrides:?}{candidates}{:?}", ready.keyed).as_bytes()),
             exam: "e1".parse().unwrap(),
             title: "数字营销".to_owned(),
             hq_minisign: "hq".to_owned(),

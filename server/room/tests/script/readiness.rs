@@ -25,9 +25,12 @@ pub(super) struct Ready {
     pub(super) planned_start: WallMs,
     pub(super) mock: bool,
     pub(super) backups: Vec<(PaperId, PaperId)>,
+    pub(super) loose: Vec<PaperId>,
+    pub(super) keyed: Vec<PaperId>,
 }
 
-/// Takes the overrides that are ours: `seal=required`, `planned=HH:MM:SS`, `mock=yes`, `backup=paper/instead-of`.
+/// Takes the overrides that are ours: `seal=required`, `planned=HH:MM:SS`, `mock=yes`, `backup=paper/instead-of`,
+/// `loose=paper` for one nobody sits, `key=paper` for one that carries its answer key.
 pub(super) fn overrides<'a>(all: &[&'a str], rules: &mut RuleOverrides) -> (Ready, Vec<&'a str>) {
     let mut ready = Ready::default();
     let mut others = Vec::new();
@@ -40,6 +43,8 @@ pub(super) fn overrides<'a>(all: &[&'a str], rules: &mut RuleOverrides) -> (Read
                 let (id, instead_of) = papers.split_once('/').expect("a backup is paper/instead-of");
                 ready.backups.push((id.parse().unwrap(), instead_of.parse().unwrap()));
             }
+            Some(("loose", paper)) => ready.loose.push(paper.parse().unwrap()),
+            Some(("key", paper)) => ready.keyed.push(paper.parse().unwrap()),
             _ => others.push(*one),
         }
     }
@@ -160,6 +165,11 @@ fn asked(script: &Script, words: &[&str]) -> Option<String> {
         ["saved", "answers", "in", "the", "journal"] => {
             let saved = script.facts.iter().filter(|(_, fact)| matches!(fact, Fact::AnswerSaved(_)));
             saved.count().to_string()
+        }
+        ["may", "be", "marked"] => {
+            let each = script.site.attempts.values().filter_map(|a| script.site.unmarked(a, script.now.at));
+            let seats: Vec<String> = each.map(|unmarked| unmarked.attempt.seat.to_string()).collect();
+            if seats.is_empty() { "none".to_owned() } else { seats.join(" ") }
         }
         ["number", "of", "seat", n] => own().attempts[&number_of(n)].0.to_string(),
         _ => return None,
