@@ -2,7 +2,7 @@
 //! read come from them, in their language. Never carries a name, a number or an answer.
 
 use crate::{
-    ids::{ItemId, PaperId, SeatRef, SittingId},
+    ids::{ItemId, PaperId, RoomId, SeatRef, SittingId},
     staff::{Act, StaffRole},
     version::VersionRange,
 };
@@ -319,6 +319,15 @@ pub enum Refusal {
         /// Seconds until the next try.
         wait_s: u32,
     },
+    /// HB-04: the account is for another room.
+    #[error("your account is for room {yours}")]
+    NotYourRoom {
+        /// The account's room.
+        yours: RoomId,
+    },
+    /// One's own password is changed with the old one, never reset.
+    #[error("your own password is changed with the old one")]
+    OldPasswordMissing,
 }
 
 /// Which kind of check a package failed.

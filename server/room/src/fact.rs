@@ -196,4 +196,5 @@ facts! {
     "message_read" message::MessageRead,
     "visit_began" visit::VisitBegan,
     "visit_noted" visit::VisitNoted,
+    "password_changed" password::PasswordChanged,
 }

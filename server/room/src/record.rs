@@ -93,6 +93,7 @@ impl RoomRecord {
             Fact::AccountMade(f) => f.stands_in_for.as_ref().map(|absent| stood_in(site, absent, f)),
             Fact::SignedOn(_) => None,
             Fact::SignedOff(_) => None,
+            Fact::PasswordChanged(f) => f.reset.then(|| reset(site, f)),
             Fact::ClockStopped(f) => Some(stopped(f)),
             Fact::ClockRan(f) => Some(Line::new("恢复", of_target("恢复计时", &f.target)).target(&f.target).by(&f.by)),
             Fact::StretchTakenOut(f) => Some(taken_out(f)),
@@ -336,6 +337,10 @@ fn ended(by: &EndedBy) -> Line {
 fn stood_in(site: &Site, absent: &AccountId, made: &crate::rules::people::AccountMade) -> Line {
     let what = format!("{} {}接替{}：{}", role(made.role), made.name, person(site, absent), made.reason);
     Line::new("人员", what).by(&made.by)
+}
+
+fn reset(site: &Site, f: &crate::rules::password::PasswordChanged) -> Line {
+    Line::new("人员", format!("重置{}的密码", person(site, &f.account))).by(&f.by)
 }
 
 fn stopped(f: &pause::ClockStopped) -> Line {

@@ -103,6 +103,7 @@ pub fn kind(kind: &str) -> (&str, &str) {
         "clock_ran" => ("恢复计时", "the clock ran again"),
         "stretch_taken_out" => ("扣除时段", "a stretch was taken out"),
         "time_granted" => ("延时", "time was granted"),
+        "password_changed" => ("密码已改", "a password was changed"),
         "wall_clock_jumped" => ("系统时间跳变", "the wall clock jumped"),
         other => (other, other),
     }

@@ -38,3 +38,4 @@ pub mod mock;
 pub mod seal;
 pub mod visit;
 pub mod wall_clock;
+pub mod password;
