@@ -10,6 +10,7 @@ mod journal;
 mod offline;
 mod online;
 mod output;
+mod password;
 mod readiness;
 
 use args::{Args, Command, SittingCommand};

@@ -3,6 +3,7 @@
 //! Never decides a rule, and never answers before the disk has it.
 
 mod attendance;
+pub(crate) mod board;
 mod duty;
 mod incident;
 mod office;
@@ -82,6 +83,7 @@ struct Inner {
     enrol_code_valid_ms: u64,
     passwords: Passwords,
     tries: Tries,
+    board: Arc<board::Board>,
 }
 
 /// What a reception is made of.
@@ -121,6 +123,7 @@ impl Reception {
             enrol_code_valid_ms,
             passwords,
             tries: Tries::default(),
+            board: Arc::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -193,6 +196,7 @@ impl Reception {
             Up::FindCandidate(wanted) => self.find_candidate(station, wanted).await,
             Up::PeopleCall(wanted) => self.people_call(station, wanted).await,
             Up::TimeCall(wanted) => self.time_call(station, wanted).await,
+            Up::WatchBoard(wanted) => self.watch_board(station, wanted).await,
             Up::Hello(_)
             | Up::Enrol(_)
             | Up::AskStatus(_)
@@ -242,7 +246,8 @@ fn done(reply: Reply) -> Result<Down, No> {
         | Reply::HandedIn { .. }
         | Reply::Package { .. }
         | Reply::Orphans(_)
-        | Reply::Recorded { .. } => Err(ErrorCode::Internal.into()),
+        | Reply::Recorded { .. }
+        | Reply::Sent { .. } => Err(ErrorCode::Internal.into()),
     }
 }
 
@@ -279,6 +284,7 @@ impl Counter for Reception {
     fn joined(&self, peer: &Peer, outbox: mpsc::Sender<Down>) -> u64 {
         let Some(station) = peer.station.clone() else { return 0 };
         let ticket = self.inner.presence.joined(&station, peer.role, outbox, self.inner.clock.now().at);
+        self.inner.board.stir();
         if peer.role == Role::Station
             && let Err(no) = self.inner.clerk.tell(Tell::Seat(station.clone()))
         {
@@ -291,6 +297,7 @@ impl Counter for Reception {
     fn gone(&self, peer: &Peer, ticket: u64) {
         if let Some(station) = &peer.station {
             self.inner.presence.gone(station, ticket);
+            self.inner.board.stir();
         }
     }
 

@@ -105,6 +105,7 @@ impl Reception {
 
     /// Shows every machine named in `tells` its desk, whole.
     pub fn show(&self, site: &Site, now: Now, tells: &BTreeSet<Tell>) {
+        self.inner.board.stir();
         for Tell::Seat(station) in tells {
             if let Some(desk) = site.desk(station, now.at) {
                 self.inner.presence.push(station, self.seat_view(desk, now).into());

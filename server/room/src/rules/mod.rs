@@ -35,7 +35,7 @@ pub mod violation;
 pub mod backup_paper;
 pub mod checklist;
 pub mod mock;
+pub mod password;
 pub mod seal;
 pub mod visit;
 pub mod wall_clock;
-pub mod password;
