@@ -19,6 +19,7 @@ pub mod staff;
 pub mod tag;
 pub mod time;
 pub mod version;
+pub mod words;
 
 /// TLS application protocol: another number is another, incompatible wire.
 pub const ALPN: &[u8] = b"exam/1";

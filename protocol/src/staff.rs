@@ -32,6 +32,14 @@ impl StaffRole {
         StaffRole::Admin,
         StaffRole::Staff,
     ];
+
+    /// Whether an account of this role that names a room acts only there (HB-04); the others answer for the whole site.
+    pub fn keeps_to_room(self) -> bool {
+        match self {
+            StaffRole::Proctor | StaffRole::Staff => true,
+            StaffRole::Chief | StaffRole::Deputy | StaffRole::Inspector | StaffRole::Admin => false,
+        }
+    }
 }
 
 /// Everything people may do in a room. New ones are added at the end.

@@ -8,7 +8,7 @@ use crate::{
     message::{admin::*, attendance::*, candidate::*, hello::*, transfer::*},
 };
 
-use crate::message::readiness::*;
+use crate::message::{board::*, readiness::*};
 
 /// Tags that once meant something and never will again.
 pub const RETIRED: &[u16] = &[];
@@ -131,6 +131,7 @@ registry! {
         272 FindCandidate,
         274 PeopleCall,
         276 TimeCall,
+        278 WatchBoard,
     }
 }
 
@@ -170,6 +171,8 @@ registry! {
         269 Visits,
         271 Found,
         273 People,
+        275 MessageOnWay,
+        277 BoardNews,
     }
 }
 
@@ -215,6 +218,7 @@ impl Up {
             | Up::FindCandidate(_)
             | Up::PeopleCall(_)
             | Up::TimeCall(_) => &[Console, Admin],
+            Up::WatchBoard(_) => &[Console], // a command line hears no pushes
         }
     }
 }

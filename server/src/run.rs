@@ -8,7 +8,7 @@ use crate::{
     journal::Journal,
     net,
     passwords::Passwords,
-    reception::{Parts, Presence, Reception},
+    reception::{Parts, Presence, Reception, board},
     site::SiteKeys,
     vault::Vault,
     watch,
@@ -140,6 +140,7 @@ impl Ready {
             }
         };
         let watch = tokio::spawn(watch::keep(reception.clone(), clock.now().at));
+        let board = tokio::spawn(board::keep(reception.clone()));
         let mut died = false;
         server
             .serve(Arc::new(reception), async {
@@ -150,6 +151,7 @@ impl Ready {
             })
             .await;
         watch.abort();
+        board.abort();
         drop(std::fs::remove_file(vault.address_file()));
         clerk.stop(note(ServerEvent::Stopped, &clock, 0, false));
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;

@@ -10,6 +10,7 @@ use exam_protocol::{
     ids::{AdmissionNo, SealedBytes, SeatRef, Sha256, SittingId},
     message::{
         admin::IssueCodes,
+        board::{SeatNews, WatchBoard},
         candidate::{SignIn, TakeSeat},
         duty::*,
         hello::Role,
@@ -244,8 +245,9 @@ async fn a_hand_is_taken_and_a_message_outlives_a_reconnect() {
 
     let text = "请看黑板".to_owned();
     let to = Recipients::Seats { sitting: sitting(), seats: vec![desk().seat] };
-    fine(&admin, SendMessage { to, canned: None, text: text.clone() }).await;
+    let on_way = admin.ask(SendMessage { to, canned: None, text: text.clone() }).await.unwrap();
     assert_eq!(messages(&mut pushes).await[0].text, text);
+    assert_eq!(on_way, Down::MessageOnWay(MessageOnWay { message: sent(&admin).await.message }));
     let delivery = sent(&admin).await.seats[0].clone();
     assert!(delivery.delivered_at.is_some() && delivery.read_at.is_none(), "delivered is not read: {delivery:?}");
 
@@ -276,7 +278,8 @@ async fn a_message_sent_while_a_seat_is_away_is_delivered_when_it_comes_back() {
         }
     };
     tokio::time::timeout(PATIENCE, connected).await.unwrap();
-    fine(&admin, SendMessage { to: Recipients::All, canned: Some(Canned::GoOn), text: String::new() }).await;
+    let words = SendMessage { to: Recipients::All, canned: Some(Canned::GoOn), text: String::new() };
+    assert!(matches!(admin.ask(words).await, Ok(Down::MessageOnWay(_))));
     assert!(sent(&admin).await.seats[0].delivered_at.is_none(), "nobody is there");
     let (_link, _, mut pushes) = Link::connect(&dial).await.unwrap();
     assert_eq!(messages(&mut pushes).await[0].canned, Some(Canned::GoOn));
@@ -366,5 +369,149 @@ async fn a_candidate_is_found_by_whoever_answers_for_a_console() {
     let console = room.machine(&admin, Role::Console).await;
     let (console, _, _pushes) = Link::connect(&console).await.unwrap();
     assert_eq!(refusal(&console, ask("灯塔")).await, Refusal::NobodySignedOn);
+    room.close().await;
+}
+
+fn change(account: &str, old: &str, new: &str) -> PeopleCall {
+    let account = account.parse().unwrap();
+    PeopleCall::ChangePassword(ChangePassword { account, old: old.to_owned(), new: new.to_owned() })
+}
+
+fn reset(account: &str, new: &str) -> PeopleCall {
+    PeopleCall::ResetPassword(ResetPassword { account: account.parse().unwrap(), new: new.to_owned() })
+}
+
+#[tokio::test]
+async fn a_password_is_changed_with_the_old_one_and_reset_by_others() {
+    let room = Room::open().await;
+    let admin = room.admin().await;
+    fine(&admin, make("chief", StaffRole::Chief, "password of chief")).await;
+    fine(&admin, make("watch", StaffRole::Proctor, "password of watch")).await;
+    let console = room.machine(&admin, Role::Console).await;
+    let (console, _, _pushes) = Link::connect(&console).await.unwrap();
+    fine(&console, sign_on("watch", "password of watch")).await;
+
+    assert_eq!(refusal(&console, change("watch", "wrong", "a new password")).await, Refusal::WrongAccountOrPassword);
+    assert_eq!(refusal(&console, change("nobody", "wrong", "a new password")).await, Refusal::WrongAccountOrPassword);
+    let short = Refusal::PasswordTooShort { min_chars: 8 };
+    assert_eq!(refusal(&console, change("watch", "password of watch", "1234567")).await, short);
+    fine(&console, change("watch", "password of watch", "a new password")).await;
+    assert_eq!(refusal(&console, sign_on("watch", "password of watch")).await, Refusal::WrongAccountOrPassword);
+    fine(&console, sign_on("watch", "a new password")).await;
+
+    assert!(matches!(refusal(&console, reset("chief", "taken over by me")).await, Refusal::NotYourAct { .. }));
+    fine(&admin, sign_on("chief", "password of chief")).await;
+    assert_eq!(refusal(&admin, reset("chief", "a shorter way")).await, Refusal::OldPasswordMissing);
+    assert_eq!(refusal(&admin, reset("watch", "1234567")).await, short);
+    fine(&admin, reset("watch", "handed over in person")).await;
+    let Down::People(people) = console.ask(PeopleCall::List).await.unwrap() else { panic!("no list") };
+    assert_eq!(people.own, None, "who was signed on with the old password is so no longer");
+    assert_eq!(refusal(&console, sign_on("watch", "a new password")).await, Refusal::WrongAccountOrPassword);
+    fine(&console, sign_on("watch", "handed over in person")).await;
+    for file in std::fs::read_dir(room.data()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+    {
+        let bytes = std::fs::read(&file).unwrap();
+        for secret in ["password of watch", "a new password", "handed over in person"] {
+            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!found, "{} holds a password", file.display());
+        }
+    }
+    room.close().await;
+}
+
+#[tokio::test]
+async fn wrong_old_passwords_count_as_failed_tries() {
+    let room = Room::open().await;
+    let admin = room.admin().await;
+    fine(&admin, make("chief", StaffRole::Chief, "password of chief")).await;
+    for _ in 0..5 {
+        let wrong = change("chief", "not the password", "a new password");
+        assert_eq!(refusal(&admin, wrong).await, Refusal::WrongAccountOrPassword);
+    }
+    let right = change("chief", "password of chief", "a new password");
+    assert!(matches!(refusal(&admin, right).await, Refusal::PasswordPause { .. }));
+    room.close().await;
+}
+
+/// News of the board until `wanted` says yes; everything heard meanwhile, merged by desk.
+async fn board(pushes: &mut Pushes, wanted: impl Fn(&SeatNews) -> bool) -> (bool, SeatNews) {
+    let mut whole = false;
+    let heard = pushed(pushes, |down| match down {
+        Down::BoardNews(news) => Some(news),
+        _ => None,
+    });
+    let mut news = heard.await;
+    loop {
+        whole |= news.whole;
+        if let Some(seat) = news.seats.iter().find(|seat| wanted(seat)) {
+            return (whole, seat.clone());
+        }
+        news = pushed(pushes, |down| if let Down::BoardNews(news) = down { Some(news) } else { None }).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_on_a_seat_reaches_the_consoles_that_watch_its_room() {
+    let room = Room::open().await;
+    let admin = room.admin().await;
+    let (_dial, link, _seat_pushes) = seat(&room, &admin).await;
+    let dial = room.machine(&admin, Role::Console).await;
+    let (console, _, mut pushes) = Link::connect(&dial).await.unwrap();
+    assert_eq!(refusal(&console, WatchBoard { room: "r9".parse().ok() }).await, Refusal::SeatUnknown);
+    assert_eq!(refusal(&admin, WatchBoard { room: None }).await, Refusal::RoleMayNot, "a command line hears no pushes");
+    fine(&console, WatchBoard { room: Some(desk().room) }).await;
+    let (whole, first) = board(&mut pushes, |seat| seat.state == SeatState::Working).await;
+    assert!(whole && first.connected && first.seat == desk(), "the first is everything: {first:?}");
+
+    let (whose, cause, reason) = (Whose::Seat(desk().seat), StopCause::Machine, "黑屏".to_owned());
+    fine(&admin, TimeCall::Stop(StopClock { sitting: sitting(), whose, cause, reason })).await;
+    let (whole, paused) = board(&mut pushes, |seat| seat.state == SeatState::Paused).await;
+    assert!(!whole && paused.ends.is_none(), "a change is only what changed");
+    fine(&link, SeatHand::Raise { kind: HandKind::Machine, text: String::new() }).await;
+    let open = |down| matches!(down, Down::BoardNews(news) if news.rooms.iter().any(|room| room.hands_open == 1));
+    pushed(&mut pushes, |down| open(down).then_some(())).await;
+
+    drop((link, _seat_pushes));
+    board(&mut pushes, |seat| !seat.connected).await;
+    drop((console, pushes));
+    let (console, _, mut pushes) = Link::connect(&dial).await.unwrap();
+    fine(&console, WatchBoard { room: None }).await;
+    let (whole, last) = board(&mut pushes, |_| true).await;
+    assert!(whole && last.state == SeatState::Paused, "who comes again begins with everything: {last:?}");
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_console_that_does_not_read_holds_up_nobody_and_catches_up_in_a_few_messages() {
+    let room = Room::open().await;
+    let admin = room.admin().await;
+    let (_dial, link, mut seat_pushes) = seat(&room, &admin).await;
+    let dial = room.machine(&admin, Role::Console).await;
+    let (console, _, mut pushes) = Link::connect(&dial).await.unwrap();
+    fine(&console, WatchBoard { room: None }).await;
+    let (whose, reason) = (Whose::Seat(desk().seat), || "黑屏".to_owned());
+    const CHANGES: usize = 200;
+    for _ in 0..CHANGES / 2 {
+        let stop = StopClock { sitting: sitting(), whose, cause: StopCause::Machine, reason: reason() };
+        fine(&admin, TimeCall::Stop(stop)).await;
+        fine(&admin, TimeCall::Run(RunClock { sitting: sitting(), whose })).await;
+        for _stopped_and_running in 0..2 {
+            // The seat does read, else it would be let go.
+            pushed(&mut seat_pushes, |down| matches!(down, Down::SeatView(_)).then_some(())).await;
+        }
+    }
+    fine(&link, SeatHand::Raise { kind: HandKind::Ill, text: String::new() }).await;
+    let mut messages = 0;
+    let caught_up = async {
+        loop {
+            let Some(Down::BoardNews(news)) = pushes.next().await else { panic!("the connection holds") };
+            messages += 1;
+            if news.rooms.iter().any(|room| room.hands_open == 1) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, caught_up).await.unwrap();
+    assert!(messages < CHANGES, "{CHANGES} changes were merged into {messages} messages");
     room.close().await;
 }

@@ -233,6 +233,13 @@ pub struct SeatMessage {
     pub text: String,
 }
 
+/// Server → console: the message is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageOnWay {
+    /// Its number, by which [`SentMessages`] shows who has it.
+    pub message: MessageId,
+}
+
 /// Console → server: what was sent, and who has it; answered with [`SentMessages`], newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskMessages {
@@ -424,6 +431,42 @@ pub enum PeopleCall {
     SignOff,
     /// Who there is; answered with [`People`].
     List,
+    /// One's own password, with the old one; nobody has to be signed on.
+    ChangePassword(ChangePassword),
+    /// A forgotten password of somebody else.
+    ResetPassword(ResetPassword),
+}
+
+/// A person and both passwords.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangePassword {
+    /// Whose.
+    pub account: AccountId,
+    /// The old one, as typed.
+    pub old: String,
+    /// The new one, at least [`STAFF_PASSWORD_CHARS_MIN`] characters.
+    pub new: String,
+}
+
+impl fmt::Debug for ChangePassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChangePassword({})", self.account)
+    }
+}
+
+/// A new password for a person who has forgotten theirs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetPassword {
+    /// Whose.
+    pub account: AccountId,
+    /// The new one, at least [`STAFF_PASSWORD_CHARS_MIN`] characters.
+    pub new: String,
+}
+
+impl fmt::Debug for ResetPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResetPassword({})", self.account)
+    }
 }
 
 /// A new account.

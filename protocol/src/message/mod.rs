@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod attendance;
+pub mod board;
 pub mod candidate;
 pub mod duty;
 pub mod hello;

@@ -84,6 +84,8 @@ one_of_each!(refusals: Refusal {
     MarkedAtHq = Refusal::MarkedAtHq,
     AttachmentUnfit = Refusal::AttachmentUnfit { max_mib: 16 },
     AttachmentsFull = Refusal::AttachmentsFull { max_mib: 256 },
+    NotYourRoom = Refusal::NotYourRoom { yours: id("r2") },
+    OldPasswordMissing = Refusal::OldPasswordMissing,
 });
 
 one_of_each!(package_noes: PackageNo {
@@ -94,7 +96,7 @@ one_of_each!(package_noes: PackageNo {
     Plan = PackageNo::Plan,
 });
 
-fn package_refused(why: PackageNo) -> Refusal {
+pub(crate) fn package_refused(why: PackageNo) -> Refusal {
     Refusal::PackageRefused { why, reason: "考位 41 不存在".to_owned() }
 }
 
@@ -283,24 +285,28 @@ fn site_status(phase: Phase, subject: Subject, seats: Vec<SeatStatus>) -> SiteSt
         stations_connected: 39,
         stations_enrolled: 40,
         rooms: vec![RoomStatus { room: id("r1"), name: "第一考场".to_owned(), seats }],
-        sittings: vec![SittingStatus {
-            sitting: id("s-theory-am"),
-            title: "中级 理论".to_owned(),
-            room: id("r1"),
-            subject,
-            phase,
-            planned_start: WallMs(-1),
-            candidates: 40,
-            signed_in: 1,
-            admitted: 2,
-            working: 35,
-            handed_in: 1,
-            stopped: 0,
-            undecided_cut_ms: Some(61_000),
-            absent: 1,
-            answer_versions: 66_000,
-            wrong_codes: 1,
-        }],
+        sittings: vec![SittingStatus { subject, phase, ..sitting_status() }],
+    }
+}
+
+pub(crate) fn sitting_status() -> SittingStatus {
+    SittingStatus {
+        sitting: id("s-theory-am"),
+        title: "中级 理论".to_owned(),
+        room: id("r1"),
+        subject: Subject::Theory,
+        phase: Phase::Running,
+        planned_start: WallMs(-1),
+        candidates: 40,
+        signed_in: 1,
+        admitted: 2,
+        working: 35,
+        handed_in: 1,
+        stopped: 0,
+        undecided_cut_ms: Some(61_000),
+        absent: 1,
+        answer_versions: 66_000,
+        wrong_codes: 1,
     }
 }
 

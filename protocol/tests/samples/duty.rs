@@ -1,10 +1,10 @@
 //! Samples of what staff on duty and seats say while a room runs; one a variant.
 
-use super::{Sample, admission_no, desk, id, one_of_each, seat_no};
+use super::{Sample, admission_no, desk, id, now, one_of_each, seat_no};
 use exam_protocol::{
     code::SeatState,
     ids::SittingId,
-    message::duty::*,
+    message::{board::*, duty::*},
     paper::Subject,
     staff::StaffRole,
     tag::{Down, Up},
@@ -130,6 +130,15 @@ one_of_each!(people_calls: PeopleCall {
     SignOn = PeopleCall::SignOn(SignOn { account: id("chief"), password: "correct horse".to_owned() }),
     SignOff = PeopleCall::SignOff,
     List = PeopleCall::List,
+    ChangePassword = PeopleCall::ChangePassword(ChangePassword {
+        account: id("chief"),
+        old: "correct horse".to_owned(),
+        new: "battery staple".to_owned(),
+    }),
+    ResetPassword = PeopleCall::ResetPassword(ResetPassword {
+        account: id("proctor-2"),
+        new: "battery staple".to_owned(),
+    }),
 });
 
 one_of_each!(visit_calls: VisitCall {
@@ -155,6 +164,8 @@ pub(crate) fn ups() -> Vec<Sample<Up>> {
         ("older", AskMessages { before: Some(MessageId(251)) }.into()),
         ("list_all", VisitCall::List { sitting: None }.into()),
         ("", FindCandidate { query: "张".to_owned() }.into()),
+        ("room", WatchBoard { room: Some(id("r1")) }.into()),
+        ("site", WatchBoard { room: None }.into()),
     ];
     all.extend(hand_kinds().into_iter().map(|(variant, kind)| (variant, raise(kind).into())));
     all.extend(hand_calls().into_iter().map(|(variant, call)| (variant, call.into())));
@@ -181,10 +192,35 @@ pub(crate) fn downs() -> Vec<Sample<Down>> {
         ("nobody", Found { candidates: Vec::new(), more: false }.into()),
         ("", People { people: vec![person()], own: Some(id("chief")) }.into()),
         ("none_missing", seen(Vec::new(), VisitPart::End).into()),
+        ("", MessageOnWay { message: MessageId(70_000) }.into()),
+        ("whole", board_news(true, None).into()),
+        ("change", board_news(false, Some(false)).into()),
     ];
     all.extend(hand_stages().into_iter().map(|(variant, stage)| (variant, stands(stage).into())));
     all.extend(visit_parts().into_iter().map(|(variant, part)| (variant, seen(vec![part], part).into())));
     all
+}
+
+fn board_news(whole: bool, lock_ok: Option<bool>) -> BoardNews {
+    let room = RoomNews {
+        room: id("r1"),
+        name: "第一考场".to_owned(),
+        sittings: vec![super::down::sitting_status()],
+        hands_open: 2,
+        findings_open: 300,
+        records: 1,
+    };
+    let seat = SeatNews {
+        seat: desk(),
+        state: SeatState::Working,
+        connected: true,
+        silent_since: Some(SiteMs(5_400_000)),
+        unsaved: 3,
+        answered: 17,
+        ends: Some(SiteMs(10_800_000)),
+        lock_ok,
+    };
+    BoardNews { now: now(), number: 70_000, whole, rooms: vec![room], seats: vec![seat] }
 }
 
 fn hand_view() -> HandView {

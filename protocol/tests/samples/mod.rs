@@ -1,6 +1,8 @@
 //! One sample of every message and of every variant whose bytes differ in shape: the source of the golden vectors and the
 //! soil of the hostile-input tests. Never holds real personal data: numbers and names are invented.
 
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
+
 mod down;
 mod duty;
 mod up;
@@ -13,7 +15,7 @@ use exam_protocol::{
 };
 use std::{fmt::Debug, str::FromStr};
 
-pub(crate) use down::downs;
+pub(crate) use down::{downs, errors, package_noes, package_refused, phases, refusals, seat_states};
 pub(crate) use up::ups;
 
 /// Request id in every vector: its four bytes differ, so that a swapped byte order shows.

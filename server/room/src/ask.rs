@@ -5,12 +5,12 @@ use exam_protocol::{
     code::Refusal,
     ids::{ItemId, Sha256, StationId},
     incident::RecordNo,
-    message::{attendance::OrphanPage, candidate::Answers},
+    message::{attendance::OrphanPage, candidate::Answers, duty::MessageId},
     time::{Now, SiteMs},
 };
 
 macro_rules! asks {
-    ($($(#[$doc:meta])* $module:ident :: $name:ident,)*) => {
+    ($($(#[$doc:meta])* $module:ident :: $name:ident $(($by:ident))?,)*) => {
         /// What somebody wants.
         #[derive(Clone, Debug)]
         pub enum Ask {
@@ -21,6 +21,14 @@ macro_rules! asks {
             fn wanted(&self) -> &dyn Wanted {
                 match self {
                     $(Ask::$name(ask) => ask,)*
+                }
+            }
+
+            /// The machine whose person is confined to the room of their account; none where machines ask, or where two
+            /// named people agree.
+            fn confined(&self) -> Option<&StationId> {
+                match self {
+                    $(asks!(@own ask $name $($by)?) => asks!(@by ask $($by)?),)*
                 }
             }
 
@@ -38,8 +46,13 @@ macro_rules! asks {
             }
         })*
     };
+    (@own $ask:ident $name:ident $by:ident) => { Ask::$name($ask) };
+    (@own $ask:ident $name:ident) => { Ask::$name(_) };
+    (@by $ask:ident $by:ident) => { Some(&$ask.$by) };
+    (@by $ask:ident) => { None };
 }
 
+// In parentheses the field that names the machine whose person asks: what they cause must concern their own room.
 asks! {
     /// `exam-server init`.
     founding::Found,
@@ -54,15 +67,15 @@ asks! {
     /// A machine says at which desk it stands.
     seating::TakeDesk,
     /// 开放入场.
-    admission::OpenDoor,
+    admission::OpenDoor(by),
     /// 准入.
-    admission::AdmitSeats,
+    admission::AdmitSeats(by),
     /// HB-15.
     sign_in::EnterNumber,
     /// 开考.
-    start::Begin,
+    start::Begin(by),
     /// A code that opened nothing.
-    start::NoteWrongCode,
+    start::NoteWrongCode(by),
     /// One version of one answer.
     answers::Save,
     /// A page of known answers.
@@ -70,11 +83,11 @@ asks! {
     /// 交卷.
     hand_in::GiveIn,
     /// 结束.
-    ending::Stop,
+    ending::Stop(by),
     /// Time passes.
     ending::Clock,
     /// A bundle was written.
-    export::NoteExport,
+    export::NoteExport(by),
     /// HB-04.
     people::MakeAccount,
     /// A person answers for a console.
@@ -82,29 +95,29 @@ asks! {
     /// And no longer.
     people::SignOff,
     /// 暂停.
-    pause::StopClock,
+    pause::StopClock(by),
     /// 恢复.
-    pause::RunClock,
+    pause::RunClock(by),
     /// A stretch that has passed does not count.
-    pause::TakeOut,
+    pause::TakeOut(by),
     /// 延时, on site.
     extension::Extend,
     /// 延时, by HQ.
-    extension::ExtendByHq,
+    extension::ExtendByHq(by),
     /// 拒绝准入.
-    deny::DenyCandidate,
+    deny::DenyCandidate(by),
     /// HB-15: this is me.
     identity::ConfirmIdentity,
     /// HB-14, HB-21.
-    identity::CheckIdentity,
+    identity::CheckIdentity(by),
     /// HB-20, HB-40.
-    absence::ConfirmAbsence,
+    absence::ConfirmAbsence(by),
     /// 暂离.
-    leave::LeaveOut,
+    leave::LeaveOut(by),
     /// And back.
-    leave::LeaveBack,
+    leave::LeaveBack(by),
     /// 换机.
-    swap::SwapMachine,
+    swap::SwapMachine(by),
     /// What the replaced machine had.
     orphan::ListOrphans,
     /// Take one of them.
@@ -114,57 +127,57 @@ asks! {
     /// Lost time is granted.
     lost_time::AcceptProposal,
     /// Or not.
-    lost_time::DismissProposal,
+    lost_time::DismissProposal(by),
     /// HB-25: the candidate contests.
-    lost_time::ContestTime,
+    lost_time::ContestTime(by),
     /// And the inspector answers.
-    lost_time::AnswerContest,
+    lost_time::AnswerContest(by),
     /// 终止考核.
-    terminate::EndAttempt,
+    terminate::EndAttempt(by),
     /// 重新开放.
     terminate::ReopenAttempt,
     /// HB-23.
-    consent::ConsentHandIn,
+    consent::ConsentHandIn(by),
     /// 考场情况.
-    incident::RecordIncident,
+    incident::RecordIncident(by),
     /// More about it.
-    incident::AddToIncident,
+    incident::AddToIncident(by),
     /// It was otherwise.
-    incident::CorrectIncident,
+    incident::CorrectIncident(by),
     /// 违纪.
-    violation::RecordViolation,
+    violation::RecordViolation(by),
     /// 考生签名.
-    signature::SignAsCandidate,
+    signature::SignAsCandidate(at),
     /// 拒签.
-    signature::RefuseSignature,
+    signature::RefuseSignature(by),
     /// 监考员签名.
-    signature::SignAsProctor,
+    signature::SignAsProctor(by),
     /// 办结.
-    signature::CloseRecord,
+    signature::CloseRecord(by),
     /// HQ has heard.
-    report::DeliverReport,
+    report::DeliverReport(by),
     /// The system noticed something.
     finding::NoteFinding,
     /// A person judges it.
-    finding::JudgeFinding,
+    finding::JudgeFinding(by),
     /// A machine's findings (F-69).
     seal::ReportSeat,
     /// HB-11: a person has looked.
-    seal::ConfirmCheck,
+    seal::ConfirmCheck(by),
     /// And takes it back.
-    seal::WithdrawCheck,
+    seal::WithdrawCheck(by),
     /// 封场.
-    seal::SealRoom,
+    seal::SealRoom(by),
     /// N-06.
-    checklist::Tick,
+    checklist::Tick(by),
     /// A tick was wrong.
-    checklist::Untick,
+    checklist::Untick(by),
     /// HB-32: HQ is asked.
-    backup_paper::RequestBackup,
+    backup_paper::RequestBackup(by),
     /// 启用备用试卷.
-    backup_paper::UseBackupPaper,
+    backup_paper::UseBackupPaper(by),
     /// HB-05.
-    mock::ResetMock,
+    mock::ResetMock(by),
     /// The wall clock jumped.
     wall_clock::NoteWallJump,
     /// 举手.
@@ -172,25 +185,29 @@ asks! {
     /// 取消举手.
     hand::LowerHand,
     /// 处理举手.
-    hand::TakeHand,
+    hand::TakeHand(by),
     /// 举手已处理.
-    hand::FinishHand,
+    hand::FinishHand(by),
     /// 发消息.
-    message::Say,
+    message::Say(by),
     /// 已送达.
     message::NoteDelivered,
     /// 已读.
     message::Read,
     /// 巡考.
-    visit::BeginVisit,
+    visit::BeginVisit(by),
     /// 巡考记录.
-    visit::NoteVisit,
+    visit::NoteVisit(by),
     /// HB-27: whether the stretch of a power cut counts.
-    power_cut::DecideCut,
+    power_cut::DecideCut(by),
     /// HB-27, HB-32: the door closes before the start.
-    call_off::CallOff,
+    call_off::CallOff(by),
     /// HB-26: a machine's own account.
     unable::TellUnable,
+    /// One's own password.
+    password::ChangePassword,
+    /// A forgotten one.
+    password::ResetPassword,
 }
 
 impl Site {
@@ -199,7 +216,9 @@ impl Site {
     /// # Errors
     /// The refusal names the rule that says no.
     pub fn decide(&self, now: Now, ask: &Ask) -> Result<Vec<Fact>, Refusal> {
-        ask.wanted().decide(self, now)
+        let facts = ask.wanted().decide(self, now)?;
+        ask.confined().map_or(Ok(()), |by| self.keeps_to_room(by, &facts))?;
+        Ok(facts)
     }
 
     /// What refusing `ask` leaves in the journal.
@@ -250,5 +269,10 @@ pub enum Reply {
     Recorded {
         /// Under this number.
         record: RecordNo,
+    },
+    /// It is sent.
+    Sent {
+        /// Under this number.
+        message: MessageId,
     },
 }

@@ -2,10 +2,13 @@
 //! rules, for consoles that grey a button with its sentence, and for the test that walks all of it (F-29).
 //! Never looks at a rule's own numbers; those are judged by the rule.
 
-use crate::state::{Attempt, Site, Sitting};
+use crate::{
+    Fact, Scope,
+    state::{Attempt, Site, Sitting},
+};
 use exam_protocol::{
     code::{Phase, Refusal, SeatState},
-    ids::{AccountId, StationId},
+    ids::{AccountId, RoomId, StationId},
     message::hello::Role,
     staff::{Act, StaffRole},
     time::SiteMs,
@@ -44,6 +47,26 @@ impl Site {
             return Err(Refusal::NotYourAct { act, needs: needs.to_vec() });
         }
         Ok(actor)
+    }
+
+    /// The room the person at a machine is confined to (HB-04); none for who answers for the whole site, and for a machine
+    /// nobody has signed on at.
+    pub fn own_room(&self, station: &StationId) -> Option<&RoomId> {
+        let account = self.accounts.get(self.stations.get(station)?.staff.as_ref()?)?;
+        account.room.as_ref().filter(|_| account.role.keeps_to_room())
+    }
+
+    /// Whether all of this concerns the room of the person at `by`, or the whole site.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYourRoom`].
+    pub(crate) fn keeps_to_room(&self, by: &StationId, facts: &[Fact]) -> Result<(), Refusal> {
+        let Some(own) = self.own_room(by) else { return Ok(()) };
+        let elsewhere = |fact: &Fact| match fact.scope() {
+            Scope::Sitting(sitting) => self.sittings.get(&sitting).is_some_and(|sitting| sitting.plan.room != *own),
+            Scope::Site => false,
+        };
+        if facts.iter().any(elsewhere) { Err(Refusal::NotYourRoom { yours: own.clone() }) } else { Ok(()) }
     }
 
     /// Whether `act` fits where the sitting stands.

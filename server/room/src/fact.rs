@@ -199,4 +199,5 @@ facts! {
     "cut_noticed" power_cut::CutNoticed,
     "cut_counted" power_cut::CutCounted,
     "sitting_called_off" call_off::SittingCalledOff,
+    "password_changed" password::PasswordChanged,
 }

@@ -17,7 +17,6 @@ use exam_protocol::{
         candidate::AttemptId,
         incident::About,
     },
-    staff::StaffRole,
     time::{Now, SiteMs, WallMs, minutes},
 };
 use serde::Serialize;
@@ -97,6 +96,7 @@ impl RoomRecord {
             Fact::AccountMade(f) => f.stands_in_for.as_ref().map(|absent| stood_in(site, absent, f)),
             Fact::SignedOn(_) => None,
             Fact::SignedOff(_) => None,
+            Fact::PasswordChanged(f) => f.reset.then(|| reset(site, f)),
             Fact::ClockStopped(f) => Some(stopped(f)),
             Fact::ClockRan(f) => Some(Line::new("恢复", of_target("恢复计时", &f.target)).target(&f.target).by(&f.by)),
             Fact::StretchTakenOut(f) => Some(taken_out(f)),
@@ -283,7 +283,7 @@ impl Line {
 /// A person as the form names them.
 fn person(site: &Site, account: &AccountId) -> String {
     match site.accounts.get(account) {
-        Some(known) => format!("{} {}", role(known.role), known.name),
+        Some(known) => format!("{} {}", known.role.zh(), known.name),
         None => account.to_string(),
     }
 }
@@ -291,17 +291,6 @@ fn person(site: &Site, account: &AccountId) -> String {
 /// The person, or where there is none the machine, as the form names them.
 pub fn who(site: &Site, by: &Actor) -> String {
     by.account.as_ref().map_or_else(|| format!("机 {}", by.station), |account| person(site, account))
-}
-
-fn role(role: StaffRole) -> &'static str {
-    match role {
-        StaffRole::Chief => "主考",
-        StaffRole::Deputy => "副主考",
-        StaffRole::Proctor => "监考员",
-        StaffRole::Inspector => "巡考员",
-        StaffRole::Admin => "系统管理员",
-        StaffRole::Staff => "工作人员",
-    }
 }
 
 fn cause(cause: PauseCause) -> &'static str {
@@ -349,8 +338,12 @@ fn ended(by: &EndedBy) -> Line {
 }
 
 fn stood_in(site: &Site, absent: &AccountId, made: &crate::rules::people::AccountMade) -> Line {
-    let what = format!("{} {}接替{}：{}", role(made.role), made.name, person(site, absent), made.reason);
+    let what = format!("{} {}接替{}：{}", made.role.zh(), made.name, person(site, absent), made.reason);
     Line::new("人员", what).by(&made.by)
+}
+
+fn reset(site: &Site, f: &crate::rules::password::PasswordChanged) -> Line {
+    Line::new("人员", format!("重置{}的密码", person(site, &f.account))).by(&f.by)
 }
 
 fn stopped(f: &pause::ClockStopped) -> Line {

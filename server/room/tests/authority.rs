@@ -11,7 +11,7 @@ mod script;
 
 use exam_protocol::{
     code::{Phase, Refusal, SeatState},
-    ids::{SealedBytes, SittingId},
+    ids::{RoomId, SealedBytes, SittingId},
     message::{candidate::AttemptId, hello::Role},
     staff::{Act, StaffRole},
     time::SiteMs,
@@ -71,7 +71,35 @@ fn table() -> String {
         part("Act by phase of the sitting: ✓ fits, · refused wrong_phase", PHASES, |act, p| fits_phase(act, *p));
     let states =
         part("Act by state of the seat: ✓ fits, · refused wrong_seat_state", STATES, |act, s| fits_seat(act, *s));
-    [roles, phases, states].join("\n")
+    let mut rooms =
+        "# Role by room of the account (HB-04): ✓ acts in every room, · refused not_your_room outside it\n".to_owned();
+    for role in ROLES {
+        rooms += &format!("{:<16}  {}\n", word(role), if role.keeps_to_room() { '·' } else { '✓' });
+    }
+    [roles, phases, states, rooms].join("\n")
+}
+
+/// An account that names a room confines exactly the roles of the table, at every machine.
+#[test]
+fn the_room_of_an_account_confines_who_the_table_says() {
+    let mut site = staffed();
+    let own: RoomId = "r2".parse().unwrap();
+    site.accounts.values_mut().for_each(|account| account.room = Some(own.clone()));
+    for role in ROLES {
+        for machine in [Role::Admin, Role::Console] {
+            let mut there = Station::new(machine, String::new(), None);
+            there.staff = word(role).parse().ok();
+            site.stations.insert(station("c"), there);
+            assert_eq!(site.own_room(&station("c")), role.keeps_to_room().then_some(&own), "{role:?}");
+        }
+        site.accounts.get_mut(&word(role).parse().unwrap()).unwrap().room = None;
+        assert_eq!(site.own_room(&station("c")), None, "{role:?} of no room is confined to none");
+    }
+    for machine in [Role::Admin, Role::Console, Role::Station, Role::Guest] {
+        site.stations.insert(station("c"), Station::new(machine, String::new(), None));
+        assert_eq!(site.own_room(&station("c")), None, "nobody has signed on: {machine:?}");
+    }
+    assert_eq!(site.own_room(&station("unknown")), None);
 }
 
 #[test]

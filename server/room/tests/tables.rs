@@ -38,6 +38,11 @@ fn people_act_within_their_roles_by_the_table() {
 }
 
 #[test]
+fn a_proctor_is_confined_to_their_room_by_the_table() {
+    script::check("rooms.txt", include_str!("tables/rooms.txt"));
+}
+
+#[test]
 fn the_clock_stands_still_and_runs_by_the_table() {
     script::check("pause.txt", include_str!("tables/pause.txt"));
 }

@@ -1,10 +1,11 @@
 //! Who is here, where and how, from a terminal: a room can be run though every console is broken. Seats are named by
-//! their numbers; passwords of the two who agree are read from standard input, never from the command line.
+//! their numbers; passwords of the two who agree are asked for, never taken from the command line.
 
 use super::{
     exit::Coded,
     online::{ask, done},
     output::Output,
+    password,
 };
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
@@ -13,19 +14,16 @@ use exam_protocol::{
     message::{
         attendance::{
             AskAttendance, AttendanceList, ConsentHandIn, DecideAttempt, Decision, DenyCandidate, EndWhy,
-            IdentityCheck, Leave, LeaveStep, LossWord, LostTime, PresentNote, RollCall, RollEntry, SwapMachine,
+            IdentityCheck, Leave, LeaveStep, LossEvidence, LossWord, LostTime, PresentNote, RollCall, RollEntry,
+            SwapMachine,
         },
         candidate::AttemptId,
-        duty::Approval,
     },
     tag::{Down, Up},
     time::{SiteMs, minutes},
 };
 use serde_json::json;
-use std::{
-    io::{BufRead, IsTerminal},
-    path::Path,
-};
+use std::path::Path;
 
 /// One candidate of a sitting.
 #[derive(Args)]
@@ -215,7 +213,7 @@ pub(super) fn run(dir: &Path, command: AttendanceCommand, output: Output) -> Res
         C::Grant { sitting, proposal, minutes, agreed, code } => {
             let word = match code {
                 Some(code) => LossWord::AcceptByHq { proposal, minutes, code },
-                None => LossWord::Accept { proposal, minutes, agreed: proofs(agreed)? },
+                None => LossWord::Accept { proposal, minutes, agreed: password::proofs(agreed, &[])? },
             };
             (LostTime { sitting, word }.into(), "已延时 · time granted")
         }
@@ -265,7 +263,7 @@ fn of_candidate(dir: &Path, command: AttendanceCommand) -> Result<(Up, &'static 
         }
         C::Reopen { whose: w, minutes, reason, agreed } => {
             let attempt = whose(dir, &w)?;
-            let decision = Decision::Reopen { minutes, reason, agreed: proofs(agreed)? };
+            let decision = Decision::Reopen { minutes, reason, agreed: password::proofs(agreed, &[])? };
             (
                 DecideAttempt { attempt, decision }.into(),
                 "已重新开放，准入后计时 · reopened; the clock starts at admission",
@@ -306,21 +304,6 @@ fn seat_no(no: u16) -> Result<SeatNo> {
     Ok(SeatNo::try_from(no).map_err(|e| Coded { text: e.to_string(), code: 2 })?)
 }
 
-/// One password a line, in the order of the accounts.
-fn proofs(accounts: Vec<AccountId>) -> Result<Vec<Approval>> {
-    let stdin = std::io::stdin();
-    let asks = stdin.is_terminal();
-    let mut lines = stdin.lock().lines();
-    let proof = |account: AccountId| {
-        if asks {
-            eprint!("{account} 的密码 · password of {account}: ");
-        }
-        let password = lines.next().transpose()?.unwrap_or_default();
-        Ok(Approval { account, password: password.trim_end().to_owned() })
-    };
-    accounts.into_iter().map(proof).collect()
-}
-
 fn list(dir: &Path, sitting: SittingId, output: Output) -> Result<()> {
     let list = fetch(dir, &sitting)?;
     output.result(|| table(&list), || json!(list));
@@ -335,12 +318,23 @@ fn table(list: &AttendanceList) -> String {
     for p in &list.proposals {
         let (number, seconds) = (p.proposal, p.ms / 1000);
         let seat = list.present.iter().find(|note| note.attempt == p.attempt).map_or(0, |note| note.seat.get());
-        lines.push(format!("  延时建议 proposal {number}  考位 seat {seat}  {seconds} s  {:?}", p.evidence));
+        lines.push(format!(
+            "  延时建议 proposal {number}  考位 seat {seat}  {seconds} s  {}",
+            evidence_text(p.evidence)
+        ));
     }
     if lines.is_empty() {
         lines.push("尚无人登录 · nobody has signed in".to_owned());
     }
     lines.join("\n")
+}
+
+fn evidence_text(evidence: LossEvidence) -> &'static str {
+    match evidence {
+        LossEvidence::Declared => "监考员填报 as people say",
+        LossEvidence::LastContact => "服务器最后联系 the server's last contact",
+        LossEvidence::SeatAccount => "考生机自述 the machine's own account",
+    }
 }
 
 fn line(note: &PresentNote) -> String {
@@ -356,5 +350,5 @@ fn line(note: &PresentNote) -> String {
     let out = note.out.as_ref().map(|(_, escort)| format!("暂离，陪同 out with {escort}"));
     let denied = note.denied.as_ref().map(|reason| format!("拒绝 denied: {reason}"));
     marks.extend(out.into_iter().chain(denied));
-    format!("  考位 {:>3}  {}  {:?}  {}", note.seat.get(), note.admission_no, note.state, marks.join(" · "))
+    format!("  考位 {:>3}  {}  {}  {}", note.seat.get(), note.admission_no, note.state.zh(), marks.join(" · "))
 }

@@ -5,7 +5,7 @@ mod clock;
 mod people;
 mod words;
 
-use super::output::Output;
+use super::{output::Output, password::PasswordArg};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use exam_protocol::{
@@ -85,16 +85,20 @@ pub(super) enum StaffCommand {
     },
     /// And no longer (离岗)
     SignOff,
+    /// Change one's own password, with the old one; or, as chief or administrator, reset a forgotten one. A terminal is asked
+    /// and does not show it; else standard input has the old one and the new one, a line each (修改或重置密码)
+    Password {
+        /// Whose
+        account: AccountId,
+        /// Reset it without the old one; standard input has only the new one
+        #[arg(long)]
+        reset: bool,
+        /// Reset it to a drawn password and print that, once
+        #[arg(long, requires = "reset")]
+        generate: bool,
+    },
     /// Everybody with an account (人员列表)
     List,
-}
-
-/// Where a password comes from; without any, EXAM_STAFF_PASSWORD, else a terminal is asked.
-#[derive(Args)]
-pub(super) struct PasswordArg {
-    /// File whose first line is the password; else EXAM_STAFF_PASSWORD, else a terminal is asked
-    #[arg(long, value_name = "FILE")]
-    pub(super) password_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -11,6 +11,7 @@ mod mock;
 mod offline;
 mod online;
 mod output;
+mod password;
 mod readiness;
 
 use args::{Args, Command, SittingCommand};

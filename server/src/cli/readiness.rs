@@ -1,14 +1,13 @@
 //! Commands that get a room ready: seal, check-list, backup papers, mock sittings. A room can be run from here if every
-//! console is broken. Never asks for a password where nobody sits at a terminal: it comes from standard input.
+//! console is broken. Never shows a password while it is typed.
 
 use super::{
-    exit::Coded,
     online::{ask, done},
     output::Output,
+    password,
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Subcommand;
-use exam_protocol::message::duty::Approval;
 use exam_protocol::{
     checklist::{CheckItem, ItemStanding},
     ids::{AccountId, PaperId, SeatNo, SittingId},
@@ -21,10 +20,7 @@ use exam_protocol::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use std::{
-    io::{BufRead, IsTerminal},
-    path::Path,
-};
+use std::path::Path;
 
 /// `ready …`.
 #[derive(Subcommand)]
@@ -62,7 +58,7 @@ pub(super) enum ReadyCommand {
         #[arg(long)]
         reason: String,
     },
-    /// Seal the room (封场); the two passwords are read from standard input, one a line, administrator's first
+    /// Seal the room (封场); a terminal is asked for both passwords, else standard input has one a line, administrator's first
     Seal {
         /// Which sitting
         sitting: SittingId,
@@ -152,7 +148,7 @@ pub(super) fn run(dir: &Path, command: ReadyCommand, output: Output) -> Result<(
             sitting,
         ),
         ReadyCommand::Seal { sitting, admin, staff } => {
-            let signatures = signatures(admin, staff)?;
+            let signatures = password::proofs(vec![admin, staff], &[])?;
             (SealRoom { sitting: sitting.clone(), signatures }.into(), "已封场 · the room is sealed", sitting)
         }
         ReadyCommand::Tick { sitting, item, note } => {
@@ -182,22 +178,6 @@ pub(super) fn run(dir: &Path, command: ReadyCommand, output: Output) -> Result<(
     ask(dir, message, done)?;
     output.result(|| format!("{people}: {sitting}"), || json!({ "ok": true, "sitting": sitting }));
     Ok(())
-}
-
-/// Two passwords, a line each: never on the command line, where every other program of the machine could read them.
-fn signatures(admin: AccountId, staff: AccountId) -> Result<Vec<Approval>> {
-    let stdin = std::io::stdin();
-    let asked = stdin.is_terminal();
-    let mut lines = stdin.lock().lines();
-    let mut sign = |account: AccountId| -> Result<Approval> {
-        if asked {
-            eprintln!("{account} 的密码 · password of {account}:");
-        }
-        let missing = || Coded { text: format!("standard input has no password for {account}"), code: 2 };
-        let password = lines.next().ok_or_else(missing)?.context("reading a password")?;
-        Ok(Approval { account, password })
-    };
-    Ok(vec![sign(admin)?, sign(staff)?])
 }
 
 fn show(dir: &Path, sitting: SittingId, output: Output) -> Result<()> {

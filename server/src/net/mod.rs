@@ -23,6 +23,8 @@ pub const REQUESTS_MAX: usize = 64;
 pub const PUSHES_MAX: usize = 64;
 /// Frames, replies and pushes together, that may wait for one connection's stream.
 pub const OUTBOX_FRAMES_MAX: usize = 2 * (REQUESTS_MAX + PUSHES_MAX);
+/// Frames that may wait for a console's stream; whatever comes on top waits where it is made.
+pub const CONSOLE_FRAMES_MAX: usize = 16;
 /// Connections at once. Two thousand seats, and as many again that have not noticed yet that they were replaced.
 pub const CONNECTIONS_MAX: usize = 4_096;
 /// Connections without a certificate at once.

@@ -2,8 +2,8 @@
 //! answers before the counter has, and lets no peer's mistake reach another connection.
 
 use super::{
-    CONNECTIONS_MAX, Counter, GUEST_MS_MAX, GUESTS_MAX, HELLO_MS_MAX, OUTBOX_FRAMES_MAX, PUSHES_MAX, Peer,
-    REQUESTS_MAX,
+    CONNECTIONS_MAX, CONSOLE_FRAMES_MAX, Counter, GUEST_MS_MAX, GUESTS_MAX, HELLO_MS_MAX, OUTBOX_FRAMES_MAX,
+    PUSHES_MAX, Peer, REQUESTS_MAX,
     bulk::{self, BulkHall},
 };
 use exam_link::{
@@ -96,7 +96,8 @@ async fn converse<C: Counter>(hall: &Arc<Hall<C>>, connection: &Connection, peer
     };
     let peer = Arc::new(peer);
     let welcome = Down::Welcome(hall.counter.welcome(&peer, greeting.version));
-    let (outbox, frames) = mpsc::channel(OUTBOX_FRAMES_MAX);
+    let frames_max = if peer.role == Role::Console { CONSOLE_FRAMES_MAX } else { OUTBOX_FRAMES_MAX };
+    let (outbox, frames) = mpsc::channel(frames_max);
     if outbox.try_send(welcome.to_frame(greeting.request)).is_err() {
         return CloseCode::Ended;
     }
@@ -106,7 +107,7 @@ async fn converse<C: Counter>(hall: &Arc<Hall<C>>, connection: &Connection, peer
     let code = tokio::select! {
         code = desk.listen(greeting.reader) => code,
         code = write_frames(&mut send, frames) => code,
-        code = push(pushes, &outbox) => code,
+        code = push(pushes, &outbox, peer.role) => code,
         code = bulk::accept(hall, connection, &peer) => code,
         () = tokio::time::sleep(Duration::from_millis(GUEST_MS_MAX)), if peer.role == Role::Guest => CloseCode::GuestOver,
         _ = connection.closed() => CloseCode::Ended,
@@ -219,17 +220,24 @@ fn join<C: Counter>(hall: &Arc<Hall<C>>, peer: &Arc<Peer>) -> (Option<Membership
     match peer.role {
         Role::Guest | Role::Admin => (None, None),
         Role::Station | Role::Console => {
-            let (tell, pushes) = mpsc::channel(PUSHES_MAX);
+            let (tell, pushes) = mpsc::channel(if peer.role == Role::Console { 1 } else { PUSHES_MAX });
             let ticket = hall.counter.joined(peer, tell);
             (Some(Membership { hall: Arc::clone(hall), peer: Arc::clone(peer), ticket }), Some(pushes))
         }
     }
 }
 
-/// Hands pushes to the stream. A peer that does not read is closed: it reconnects and gets a whole view.
-async fn push(pushes: Option<mpsc::Receiver<Down>>, outbox: &mpsc::Sender<Vec<u8>>) -> CloseCode {
+/// Hands pushes to the stream. A seat that does not read is closed: it reconnects and gets a whole view. A console's pushes
+/// wait instead: what it has not been told is merged where they come from.
+async fn push(pushes: Option<mpsc::Receiver<Down>>, outbox: &mpsc::Sender<Vec<u8>>, role: Role) -> CloseCode {
     let Some(mut pushes) = pushes else { return std::future::pending().await };
     while let Some(message) = pushes.recv().await {
+        if role == Role::Console {
+            if outbox.send(frame_of(&message, PUSH)).await.is_err() {
+                return CloseCode::Ended;
+            }
+            continue;
+        }
         match outbox.try_send(frame_of(&message, PUSH)) {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Full(_)) => return CloseCode::Slow,

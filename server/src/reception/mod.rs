@@ -3,6 +3,7 @@
 //! Never decides a rule, and never answers before the disk has it.
 
 mod attendance;
+pub(crate) mod board;
 mod duty;
 mod incident;
 mod mock;
@@ -88,6 +89,7 @@ struct Inner {
     passwords: Passwords,
     tries: Tries,
     mock_keys: mock::KeysInHand,
+    board: Arc<board::Board>,
 }
 
 /// What a reception is made of.
@@ -128,6 +130,7 @@ impl Reception {
             passwords,
             tries: Tries::default(),
             mock_keys: mock::KeysInHand::default(),
+            board: Arc::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -202,6 +205,7 @@ impl Reception {
             Up::FindCandidate(wanted) => self.find_candidate(station, wanted).await,
             Up::PeopleCall(wanted) => self.people_call(station, wanted).await,
             Up::TimeCall(wanted) => self.time_call(station, wanted).await,
+            Up::WatchBoard(wanted) => self.watch_board(station, wanted).await,
             Up::Hello(_)
             | Up::Enrol(_)
             | Up::AskStatus(_)
@@ -251,7 +255,8 @@ fn done(reply: Reply) -> Result<Down, No> {
         | Reply::HandedIn { .. }
         | Reply::Package { .. }
         | Reply::Orphans(_)
-        | Reply::Recorded { .. } => Err(ErrorCode::Internal.into()),
+        | Reply::Recorded { .. }
+        | Reply::Sent { .. } => Err(ErrorCode::Internal.into()),
     }
 }
 
@@ -288,6 +293,7 @@ impl Counter for Reception {
     fn joined(&self, peer: &Peer, outbox: mpsc::Sender<Down>) -> u64 {
         let Some(station) = peer.station.clone() else { return 0 };
         let ticket = self.inner.presence.joined(&station, peer.role, outbox, self.inner.clock.now().at);
+        self.inner.board.stir();
         if peer.role == Role::Station
             && let Err(no) = self.inner.clerk.tell(Tell::Seat(station.clone()))
         {
@@ -300,6 +306,7 @@ impl Counter for Reception {
     fn gone(&self, peer: &Peer, ticket: u64) {
         if let Some(station) = &peer.station {
             self.inner.presence.gone(station, ticket);
+            self.inner.board.stir();
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::AbortHandle};
 
 /// All connected machines.
 #[derive(Debug, Default)]
@@ -34,6 +34,17 @@ struct Line {
     ticket: u64,
     role: Role,
     outbox: mpsc::Sender<Down>,
+    watching: Option<Watching>,
+}
+
+/// The task that tells a console of the board; ends with its line, whose queue it would else keep open.
+#[derive(Debug)]
+struct Watching(AbortHandle);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What a seat last said of itself.
@@ -76,7 +87,7 @@ impl Presence {
         let mut table = self.table();
         table.next_ticket += 1;
         let ticket = table.next_ticket;
-        table.lines.insert(station.clone(), Line { ticket, role, outbox });
+        table.lines.insert(station.clone(), Line { ticket, role, outbox, watching: None });
         table.last.entry(station.clone()).or_default().at = at;
         ticket
     }
@@ -108,6 +119,18 @@ impl Presence {
             table.lines.remove(station);
         }
         handed == Some(true)
+    }
+
+    /// Has a console told of the board from now on, in the place of what told it before; false when it is not connected.
+    pub(super) fn watching(
+        &self,
+        station: &StationId,
+        telling: impl FnOnce(mpsc::Sender<Down>) -> AbortHandle,
+    ) -> bool {
+        let mut table = self.table();
+        let Some(line) = table.lines.get_mut(station) else { return false };
+        line.watching = Some(Watching(telling(line.outbox.clone())));
+        true
     }
 
     /// What is known of a machine.

@@ -106,6 +106,7 @@ impl Reception {
     /// Shows every machine named in `tells` its desk, whole. The view comes last: a seat that has heard it since it connected
     /// knows everything and may ask, so that no hand is raised a second time because its fate was still on the way.
     pub fn show(&self, site: &Site, now: Now, tells: &BTreeSet<Tell>) {
+        self.inner.board.stir();
         for Tell::Seat(station) in tells {
             if let Some(notes) = site.seat_notes(station, now.at) {
                 self.inner.presence.push(station, notes.into());

@@ -7,7 +7,6 @@ use crate::{
 use exam_protocol::{
     code::{Phase, SeatState},
     ids::AccountId,
-    staff::StaffRole,
 };
 use serde::Serialize;
 
@@ -48,15 +47,7 @@ pub fn state(state: SeatState) -> Word {
 
 /// Where a sitting stands.
 pub fn phase(phase: Phase) -> Word {
-    match phase {
-        Phase::Prepared => ("已导入", "prepared"),
-        Phase::Sealed => ("已封场", "sealed"),
-        Phase::Admitting => ("入场", "admitting"),
-        Phase::Running => ("考试中", "running"),
-        Phase::Paused => ("已暂停", "paused"),
-        Phase::Ended => ("已结束", "ended"),
-        Phase::Exported => ("已导出", "exported"),
-    }
+    (phase.zh(), phase.en())
 }
 
 /// Why a clock stood still.
@@ -69,17 +60,6 @@ pub fn cause(cause: PauseCause) -> Word {
         PauseCause::Illness => ("身体不适", "illness"),
         PauseCause::Other => ("其他", "other"),
         PauseCause::TimeWasUp => ("时间已到后才补给", "time was up before more was given"),
-    }
-}
-
-fn role(role: StaffRole) -> Word {
-    match role {
-        StaffRole::Chief => ("主考", "chief"),
-        StaffRole::Deputy => ("副主考", "deputy"),
-        StaffRole::Proctor => ("监考员", "proctor"),
-        StaffRole::Inspector => ("巡考员", "inspector"),
-        StaffRole::Admin => ("系统管理员", "administrator"),
-        StaffRole::Staff => ("工作人员", "staff"),
     }
 }
 
@@ -107,6 +87,7 @@ pub fn kind(kind: &str) -> (&str, &str) {
         "cut_noticed" => ("服务器断电，待裁定", "the server's machine was off; to be decided"),
         "cut_counted" => ("断电时段照常计时", "the power cut counts"),
         "sitting_called_off" => ("取消入场", "called off before the start"),
+        "password_changed" => ("密码已改", "a password was changed"),
         "wall_clock_jumped" => ("系统时间跳变", "the wall clock jumped"),
         other => (other, other),
     }
@@ -116,7 +97,7 @@ pub fn kind(kind: &str) -> (&str, &str) {
 pub(super) fn person(site: &Site, id: &AccountId) -> (String, String) {
     match site.accounts.get(id) {
         Some(account) => {
-            let (zh, en) = role(account.role);
+            let (zh, en) = (account.role.zh(), account.role.en());
             (format!("{}（{zh}）", account.name), format!("{} ({en})", account.name))
         }
         None => (id.to_string(), id.to_string()),

@@ -9,7 +9,7 @@ use crate::{
         incident::{happened, recorded, room_for_more},
         people::{REASON_CHARS_MAX, given},
     },
-    state::{Details, Finding, Stretch, Subject},
+    state::{Details, Finding, Stage, Stretch, Subject},
 };
 use exam_protocol::{
     code::Refusal,
@@ -61,15 +61,17 @@ fn noticed(site: &Site, subject: &Subject, stretch: Stretch) -> Option<Fact> {
     news.then(|| FindingGrew { number, sitting: subject.sitting.clone(), stretch }.into())
 }
 
-/// F-77: the number of a candidate who is signed in was typed, with the right password, at another machine.
+/// F-77: the number of a candidate who is signed in was typed, with the right password, at another machine: at a wrong desk,
+/// at a desk where somebody else sits, at the machine that was replaced, or in another room. Nothing for a stray candidate who
+/// is signed in nowhere (HB-31).
 pub(crate) fn second_login(site: &Site, now: Now, station: &StationId, admission_no: &AdmissionNo) -> Vec<Fact> {
-    let room = site.stations.get(station).and_then(|machine| machine.seat.as_ref()).map(|seat| &seat.room);
-    let Some(sitting) = room.and_then(|room| site.open_sitting(room)) else { return Vec::new() };
-    let Some(attempt) = sitting.attempts.get(admission_no) else { return Vec::new() };
+    let open = site.sittings.values().filter(|s| matches!(s.stage, Stage::Admitting { .. } | Stage::Running { .. }));
+    let attempt = open.filter_map(|sitting| sitting.attempts.get(admission_no)).find_map(|id| site.attempts.get(id));
+    let Some(attempt) = attempt.filter(|attempt| attempt.station != *station) else { return Vec::new() };
     let subject = Subject {
         kind: FindingKind::SecondLogin,
-        sitting: sitting.id().clone(),
-        attempt: Some(*attempt),
+        sitting: attempt.sitting.clone(),
+        attempt: Some(attempt.id),
         station: Some(station.clone()),
     };
     noticed(site, &subject, Stretch { from: now.at, to: now.at }).into_iter().collect()

@@ -2,7 +2,7 @@
 //! for each desk. Never lost over a reconnect, never shown to the next sitting's candidate.
 
 use crate::{
-    Fact, Scope, Site,
+    Fact, Reply, Scope, Site,
     authority::Actor,
     rule::{Happened, Tell, Wanted},
     rules::{numbers::MESSAGES_MAX, people::given},
@@ -40,9 +40,16 @@ impl Wanted for Say {
             return Err(Refusal::TooMany { max: MESSAGES_MAX as u32 });
         }
         reachable(site, &self.to)?;
+        if let Some(own) = site.own_room(&self.by).filter(|own| desks(site, &self.to).iter().any(|d| d.room != **own)) {
+            return Err(Refusal::NotYourRoom { yours: own.clone() });
+        }
         let message = MessageId(site.messages.by_id.len() as u64 + 1);
         let Self { to, canned, text, .. } = self.clone();
         Ok(vec![MessageSent { message, to, canned, text, by }.into()])
+    }
+
+    fn reply(&self, site: &Site) -> Reply {
+        Reply::Sent { message: MessageId(site.messages.by_id.len() as u64) }
     }
 }
 

@@ -36,6 +36,7 @@ pub mod backup_paper;
 pub mod call_off;
 pub mod checklist;
 pub mod mock;
+pub mod password;
 pub mod power_cut;
 pub mod seal;
 pub mod visit;

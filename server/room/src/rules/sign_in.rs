@@ -60,9 +60,7 @@ impl Wanted for EnterNumber {
 
     fn trace(&self, site: &Site, now: Now, refusal: &Refusal) -> Vec<Fact> {
         match refusal {
-            Refusal::AlreadySignedIn | Refusal::NotYourSeat { .. } => {
-                second_login(site, now, &self.station, &self.admission_no)
-            }
+            _ if self.knows_password(site) => second_login(site, now, &self.station, &self.admission_no),
             Refusal::WrongNumberOrPassword => vec![SignInFailed { station: self.station.clone() }.into()],
             _ => Vec::new(),
         }

@@ -127,6 +127,10 @@ impl Happened for MachineSwapped {
             new.attempt = Some(self.attempt);
             new.failures = Default::default();
         }
+        if let Some(room) = site.sittings.get(&self.sitting).map(|sitting| sitting.plan.room.clone()) {
+            let desk = |seat| SeatRef { room: room.clone(), seat };
+            site.messages.follow(&self.sitting, &desk(self.from_seat), &desk(self.to_seat));
+        }
     }
 
     fn tell(&self, _: &Site) -> Vec<Tell> {

@@ -20,6 +20,24 @@ pub struct Messages {
     pub unread: BTreeMap<SeatRef, BTreeSet<MessageId>>,
 }
 
+impl Messages {
+    /// A candidate moved to another desk: what they have not read goes with them. What was delivered at the old desk stays on
+    /// record there, because it was shown; it is unread only where the candidate sits.
+    pub(crate) fn follow(&mut self, sitting: &SittingId, from: &SeatRef, to: &SeatRef) {
+        let Some(waiting) = self.unread.get_mut(from) else { return };
+        let own = |message: &Message| message.seats.get(from).is_some_and(|d| d.sitting.as_ref() == Some(sitting));
+        let moving: Vec<_> = waiting.iter().filter(|id| self.by_id.get(id).is_some_and(own)).copied().collect();
+        waiting.retain(|id| !moving.contains(id));
+        for id in moving {
+            let Some(message) = self.by_id.get_mut(&id) else { continue };
+            let fresh = Delivery { sitting: Some(sitting.clone()), delivered_at: None, read_at: None };
+            if message.seats.entry(to.clone()).or_insert(fresh).read_at.is_none() {
+                self.unread.entry(to.clone()).or_default().insert(id);
+            }
+        }
+    }
+}
+
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {

@@ -36,6 +36,7 @@ use exam_room::{
         founding::{ClockAnchor, Found, NoteServer, ServerEvent},
         hand_in::GiveIn,
         package::{CandidateListed, PackageTaken, PaperTaken, TakePackage},
+        password::{ChangePassword, ResetPassword},
         pause::{RunClock, StopClock, TakeOut},
         people::{MakeAccount, SignOff, SignOn},
         power_cut::DecideCut,
@@ -186,11 +187,11 @@ impl Script {
             ["seat", n, "saves", version, text] => self.save(n, version, text, self.now.at),
             ["seat", n, "saves", version, text, "made", at] => self.save(n, version, text, SiteMs(clock_ms(at))),
             ["seat", n, "hands", "in", versions @ ..] => self.hand_in(n, versions),
-            ["account", name, role] => self.ask(MakeAccount {
+            ["account", name, role, room @ ..] if matches!(room, [] | ["in", _]) => self.ask(MakeAccount {
                 account: name.parse().unwrap(),
                 name: format!("张{name}"),
                 role: serde_json::from_value(serde_json::Value::String((*role).to_owned())).unwrap(),
-                room: None,
+                room: room.last().map(|room| room.parse().unwrap()),
                 stands_in_for: None,
                 reason: String::new(),
                 password: SealedBytes(vec![]),
@@ -204,6 +205,16 @@ impl Script {
                 stands_in_for: Some(absent.parse().unwrap()),
                 reason: (*reason).to_owned(),
                 password: SealedBytes(vec![]),
+                by: station("admin"),
+            }),
+            [name, "changes", "password"] => self.ask(ChangePassword {
+                account: name.parse().unwrap(),
+                password: SealedBytes(vec![2]),
+                station: station("admin"),
+            }),
+            [name, "gets", "a", "new", "password"] => self.ask(ResetPassword {
+                account: name.parse().unwrap(),
+                password: SealedBytes(vec![3]),
                 by: station("admin"),
             }),
             [name, "signs", "on"] => self.ask(SignOn { station: station("admin"), account: name.parse().unwrap() }),
@@ -367,6 +378,12 @@ pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidate
         seats: (1..=6).map(|n| n.try_into().unwrap()).collect(),
         spares: vec![],
     };
+    let other = RoomPlan {
+        room: "r2".parse().unwrap(),
+        name: "二考场".to_owned(),
+        seats: (1..=6).map(|n| n.try_into().unwrap()).collect(),
+        spares: vec![],
+    };
     let plan = SittingPlan {
         sitting: sitting(),
         title: "理论".to_owned(),
@@ -403,7 +420,7 @@ pub(crate) fn package(minutes: &str, policy: &str, overrides: &[&str], candidate
             title: "数字营销".to_owned(),
             hq_minisign: "hq".to_owned(),
             hq_recipient: "age1".to_owned(),
-            rooms: vec![room],
+            rooms: vec![room, other],
             sittings: vec![plan],
             papers,
             rules,

@@ -1,11 +1,12 @@
 //! The clock from a terminal, and the site's timeline in the words of the wall. Never converts a time the exam rests on: a
 //! stretch that is taken out is judged, and recorded, on the site's own timeline.
 
-use super::{CutChoice, TimeCommand, WhoseArg, people::passwords_of};
+use super::{CutChoice, TimeCommand, WhoseArg};
 use crate::cli::{
     exit::Coded,
     online::{ask, done, talk},
     output::Output,
+    password,
 };
 use anyhow::{Result, anyhow};
 use exam_link::Link;
@@ -14,8 +15,8 @@ use exam_protocol::{
     message::{
         admin::AskStatus,
         duty::{
-            Approval, CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopClock, TakeOutStretch,
-            TimeCall, Whose,
+            CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopClock, TakeOutStretch, TimeCall,
+            Whose,
         },
     },
     tag::Down,
@@ -58,9 +59,7 @@ pub(super) fn run(dir: &Path, command: TimeCommand, output: Output) -> Result<()
             act(dir, call, &WhoseArg { sitting, seat: None }, "已取消入场 · called off", output)
         }
         TimeCommand::Extend { whose, minutes, reason, approve, password_file } => {
-            let passwords = passwords_of(&approve, &password_file)?;
-            let agreed = |(account, password)| Approval { account, password };
-            let approvals = approve.into_iter().zip(passwords).map(agreed).collect();
+            let approvals = password::proofs(approve, &password_file)?;
             let sitting = whose.sitting.clone();
             let call = TimeCall::Extend(ExtendTime { sitting, whose: of(&whose)?, minutes, reason, approvals });
             act(dir, call, &whose, "已延时 · time was granted", output)

@@ -1,30 +1,27 @@
 //! Accounts, signing on and off, and looking for a candidate. Never shows a password, but one it has just drawn.
 
-use super::{PasswordArg, StaffCommand};
+use super::StaffCommand;
 use crate::cli::{
     exit::Coded,
     online::{ask, done},
     output::Output,
+    password,
 };
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use exam_protocol::{
     code::SeatState,
     ids::AccountId,
-    message::duty::{FindCandidate, Found, FoundCandidate, MakeAccount, People, PeopleCall, Person, SignOn},
+    message::duty::{
+        ChangePassword, FindCandidate, Found, FoundCandidate, MakeAccount, People, PeopleCall, Person, ResetPassword,
+        SignOn,
+    },
     staff::StaffRole,
     tag::Down,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-/// Where scripts put the password of the one person they act for.
-const PASSWORD_VARIABLE: &str = "EXAM_STAFF_PASSWORD";
-/// Largest password file looked at, in bytes.
-const PASSWORD_FILE_BYTES_MAX: u64 = 4 * 1024;
 /// Random bytes of a drawn password: 80 bits, sixteen characters.
 const DRAWN_BYTES: usize = 10;
 
@@ -35,7 +32,7 @@ pub(super) fn run(dir: &Path, command: StaffCommand, output: Output) -> Result<(
                 let drawn = drawn()?;
                 (drawn.clone(), Some(drawn))
             } else {
-                (password_of(&account, &password)?, None)
+                (password::of(&account, &password)?, None)
             };
             let role = StaffRole::from(role);
             let made = MakeAccount { account: account.clone(), name, role, room, stands_in_for, reason, password };
@@ -51,7 +48,7 @@ pub(super) fn run(dir: &Path, command: StaffCommand, output: Output) -> Result<(
             Ok(())
         }
         StaffCommand::SignOn { account, password } => {
-            let password = password_of(&account, &password)?;
+            let password = password::of(&account, &password)?;
             ask(dir, PeopleCall::SignOn(SignOn { account: account.clone(), password }), done)?;
             output.result(
                 || format!("已上岗 · signed on at this machine: {account}"),
@@ -64,6 +61,7 @@ pub(super) fn run(dir: &Path, command: StaffCommand, output: Output) -> Result<(
             output.result(|| "已离岗 · signed off".to_owned(), || json!({ "ok": true }));
             Ok(())
         }
+        StaffCommand::Password { account, reset, generate } => new_password(dir, account, reset, generate, output),
         StaffCommand::List => {
             let people = ask(dir, PeopleCall::List, |down| match down {
                 Down::People(people) => Some(people),
@@ -73,6 +71,27 @@ pub(super) fn run(dir: &Path, command: StaffCommand, output: Output) -> Result<(
             Ok(())
         }
     }
+}
+
+fn new_password(dir: &Path, account: AccountId, reset: bool, generate: bool, output: Output) -> Result<()> {
+    let drawn = generate.then(drawn).transpose()?;
+    let call = if reset {
+        let new = drawn.clone().map_or_else(|| password::new(&account), Ok)?;
+        PeopleCall::ResetPassword(ResetPassword { account: account.clone(), new })
+    } else {
+        let old = password::asked(&[(&account, "的旧密码 · old password of")])?.pop().unwrap_or_default();
+        PeopleCall::ChangePassword(ChangePassword { account: account.clone(), old, new: password::new(&account)? })
+    };
+    ask(dir, call, done)?;
+    let once = "只显示一次，请当面交给本人 · shown once, hand it over in person";
+    output.result(
+        || {
+            let text = format!("密码已更改 · password changed: {account}");
+            drawn.as_ref().map_or(text.clone(), |drawn| format!("{text}\n  密码 password  {drawn}\n  {once}"))
+        },
+        || json!({ "ok": true, "account": account, "password": drawn }),
+    );
+    Ok(())
 }
 
 fn people_table(people: &People) -> String {
@@ -90,53 +109,8 @@ fn people_table(people: &People) -> String {
     people.people.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn role_text(role: StaffRole) -> &'static str {
-    match role {
-        StaffRole::Chief => "主考 chief",
-        StaffRole::Deputy => "副主考 deputy",
-        StaffRole::Proctor => "监考员 proctor",
-        StaffRole::Inspector => "巡考员 inspector",
-        StaffRole::Admin => "系统管理员 admin",
-        StaffRole::Staff => "工作人员 staff",
-    }
-}
-
-/// The password of the one person a command acts for.
-fn password_of(account: &AccountId, wanted: &PasswordArg) -> Result<String> {
-    match (&wanted.password_file, std::env::var(PASSWORD_VARIABLE)) {
-        (Some(file), _) => from_file(file),
-        (None, Ok(password)) => Ok(password),
-        (None, Err(_)) => typed(account),
-    }
-}
-
-/// The passwords of the people who agree to an act, in order: from the files, else typed one after the other.
-pub(super) fn passwords_of(accounts: &[AccountId], files: &[PathBuf]) -> Result<Vec<String>> {
-    if !files.is_empty() && files.len() != accounts.len() {
-        let text = format!("{} people agree, but {} password files are given", accounts.len(), files.len());
-        return Err(Coded { text, code: 2 }.into());
-    }
-    match files {
-        [] => accounts.iter().map(typed).collect(),
-        files => files.iter().map(|file| from_file(file)).collect(),
-    }
-}
-
-fn from_file(path: &Path) -> Result<String> {
-    let bytes = exam_link::private_file::read_limited(path, PASSWORD_FILE_BYTES_MAX)
-        .with_context(|| format!("reading the password file {}", path.display()))?;
-    let text = String::from_utf8(bytes).map_err(|_| anyhow!("{} is not UTF-8 text", path.display()))?;
-    let first = text.trim_start_matches('\u{FEFF}').lines().next().unwrap_or_default().trim_end();
-    Ok(first.to_owned())
-}
-
-fn typed(account: &AccountId) -> Result<String> {
-    if !std::io::stdin().is_terminal() {
-        let text =
-            format!("no password for {account}: give --password-file, or set {PASSWORD_VARIABLE} for one person");
-        return Err(Coded { text, code: 2 }.into());
-    }
-    rpassword::prompt_password(format!("密码 · password of {account}: ")).context("reading the password")
+fn role_text(role: StaffRole) -> String {
+    format!("{} {}", role.zh(), role.en())
 }
 
 /// 80 random bits in groups that can be read aloud.
@@ -180,18 +154,6 @@ fn found_table(found: &Found) -> String {
     lines.join("\n")
 }
 
-fn state_text(state: SeatState) -> &'static str {
-    match state {
-        SeatState::Waiting => "未登录 not signed in",
-        SeatState::SignedIn => "待核验 awaiting admission",
-        SeatState::Admitted => "已准入 admitted",
-        SeatState::Working => "答题中 working",
-        SeatState::Stopped => "已结束 stopped",
-        SeatState::HandedIn => "已交卷 handed in",
-        SeatState::Absent => "缺考 absent",
-        SeatState::Away => "暂离 away",
-        SeatState::Paused => "已暂停 paused",
-        SeatState::Terminated => "已终止 terminated",
-        SeatState::Denied => "拒绝准入 denied",
-    }
+fn state_text(state: SeatState) -> String {
+    format!("{} {}", state.zh(), state.en())
 }

@@ -76,9 +76,12 @@ pub(super) fn messages(dir: &Path, command: MessageCommand, output: Output) -> R
     match command {
         MessageCommand::Send { sitting, seats, canned, text } => {
             let to = recipients(sitting, &seats)?;
-            ask(dir, SendMessage { to, canned: canned.map(Canned::from), text }, done)?;
-            output.result(|| "已发送 · sent".to_owned(), || json!({ "ok": true }));
-            Ok(())
+            let sent = SendMessage { to, canned: canned.map(Canned::from), text };
+            let on_way = ask(dir, sent, |down| match down {
+                Down::MessageOnWay(on_way) => Some(on_way),
+                _ => None,
+            })?;
+            numbered(output, "已发送 · sent: message", on_way.message.0)
         }
         MessageCommand::List { before } => {
             let page = ask(dir, AskMessages { before: before.map(MessageId) }, |down| match down {

@@ -9,13 +9,16 @@ use exam_protocol::{
     code::Refusal,
     ids::{AccountId, SealedBytes, StationId},
     message::duty::{
-        APPROVALS_MAX, Approval, MakeAccount, People, PeopleCall, Person, STAFF_PASSWORD_BYTES_MAX,
-        STAFF_PASSWORD_CHARS_MIN, SignOn,
+        APPROVALS_MAX, Approval, ChangePassword, MakeAccount, People, PeopleCall, Person, ResetPassword,
+        STAFF_PASSWORD_BYTES_MAX, STAFF_PASSWORD_CHARS_MIN, SignOn,
     },
     staff::Act,
     tag::Down,
 };
-use exam_room::{Site, rules::people};
+use exam_room::{
+    Site,
+    rules::{password, people},
+};
 use zeroize::Zeroizing;
 
 impl Reception {
@@ -24,6 +27,8 @@ impl Reception {
             PeopleCall::Make(wanted) => self.make_account(by, wanted).await,
             PeopleCall::SignOn(wanted) => self.sign_on(by, wanted).await,
             PeopleCall::SignOff => done(self.inner.clerk.ask(people::SignOff { station: by }).await?),
+            PeopleCall::ChangePassword(wanted) => self.change_password(by, wanted).await,
+            PeopleCall::ResetPassword(wanted) => self.reset_password(by, wanted).await,
             PeopleCall::List => Ok(self.inner.clerk.read(move |site, _| everybody(site, &by)).await?.into()),
         }
     }
@@ -34,10 +39,36 @@ impl Reception {
         strong_enough(&password)?;
         let station = by.clone();
         self.inner.clerk.read(move |site, _| site.actor(&station, Act::KeepPeople).map(drop)).await??;
-        let phc = self.inner.passwords.hash(password).await?;
-        let password = SealedBytes(self.keys().at_rest().seal(context::STAFF_PASSWORD, phc.as_bytes()));
+        let password = self.sealed_hash(password).await?;
         let ask = people::MakeAccount { account, name, role, room, stands_in_for, reason, password, by };
         done(self.inner.clerk.ask(ask).await?)
+    }
+
+    async fn sealed_hash(&self, password: Zeroizing<Vec<u8>>) -> Result<SealedBytes, No> {
+        let phc = self.inner.passwords.hash(password).await?;
+        Ok(SealedBytes(self.keys().at_rest().seal(context::STAFF_PASSWORD, phc.as_bytes())))
+    }
+
+    /// The old password is the proof; a wrong one counts as at every other place where one is typed.
+    async fn change_password(&self, station: StationId, wanted: ChangePassword) -> Result<Down, No> {
+        let ChangePassword { account, old, new } = wanted;
+        let new = Zeroizing::new(new.into_bytes());
+        strong_enough(&new)?;
+        self.proven(&station, vec![Approval { account: account.clone(), password: old }]).await?;
+        let password = self.sealed_hash(new).await?;
+        tracing::info!(%station, %account, "a person changed their password");
+        done(self.inner.clerk.ask(password::ChangePassword { account, password, station }).await?)
+    }
+
+    async fn reset_password(&self, by: StationId, wanted: ResetPassword) -> Result<Down, No> {
+        let ResetPassword { account, new } = wanted;
+        let new = Zeroizing::new(new.into_bytes());
+        strong_enough(&new)?;
+        let (station, theirs) = (by.clone(), account.clone());
+        self.inner.clerk.read(move |site, _| site.may_reset(&station, &theirs).map(drop)).await??;
+        let password = self.sealed_hash(new).await?;
+        tracing::warn!(station = %by, %account, "a password was reset");
+        done(self.inner.clerk.ask(password::ResetPassword { account, password, by }).await?)
     }
 
     async fn sign_on(&self, station: StationId, wanted: SignOn) -> Result<Down, No> {

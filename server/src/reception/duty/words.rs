@@ -5,13 +5,13 @@ use crate::reception::{Reception, done};
 use exam_protocol::{
     ids::{SittingId, StationId},
     message::duty::{
-        AskMessages, HandCall, HandStands, HandView, Hands, ReadMessage, SeatDelivery, SeatHand, SeatMessage,
-        SeatMessages, SendMessage, SentMessage, SentMessages, SittingVisits, VisitCall, VisitView, Visits,
+        AskMessages, HandCall, HandStands, HandView, Hands, MessageOnWay, ReadMessage, SeatDelivery, SeatHand,
+        SeatMessage, SeatMessages, SendMessage, SentMessage, SentMessages, SittingVisits, VisitCall, VisitView, Visits,
     },
     tag::Down,
 };
 use exam_room::{
-    Site,
+    Reply, Site,
     rules::{
         hand::{FinishHand, LowerHand, RaiseHand, TakeHand},
         message::{NoteDelivered, Read, Say},
@@ -52,7 +52,10 @@ impl Reception {
 
     pub(in crate::reception) async fn send_message(&self, by: StationId, wanted: SendMessage) -> Result<Down, No> {
         let SendMessage { to, canned, text } = wanted;
-        done(self.inner.clerk.ask(Say { to, canned, text, by }).await?)
+        match self.inner.clerk.ask(Say { to, canned, text, by }).await? {
+            Reply::Sent { message } => Ok(MessageOnWay { message }.into()),
+            other => done(other),
+        }
     }
 
     pub(in crate::reception) async fn read_message(&self, station: StationId, wanted: ReadMessage) -> Result<Down, No> {
