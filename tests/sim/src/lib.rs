@@ -1,0 +1,7 @@
+//! The simulator: a whole exam in one process, on virtual time, an in-memory network and disks that forget what was not
+//! synced. The server, its journal and wire code, and the seats are the real ones; a seed draws the day and the faults.
+//! Never reads a real clock, and never opens a real socket.
+
+pub mod dice;
+pub mod disk;
+pub mod power;
