@@ -1,4 +1,4 @@
-//! The clerk: the one thread that owns the site and its journal. Takes what is waiting, decides and applies each in turn,
+//! The clerk: the one worker that owns the site and its journal. Takes what is waiting, decides and applies each in turn,
 //! commits all their facts in one transaction, and only then lets replies and tells go (DESIGN §3).
 //! Nobody ever hears of a fact that is not on disk.
 
@@ -6,6 +6,7 @@ use crate::{
     clock::{SiteClock, WallWatch},
     error_text,
     journal::Journal,
+    workers::{Ended, on_thread},
 };
 use exam_protocol::{
     code::{ErrorCode, Refusal},
@@ -15,13 +16,11 @@ use exam_room::{
     Ask, Fact, Reply, Site, Tell,
     rules::{ending::Clock, wall_clock::NoteWallJump},
 };
-use std::{
-    collections::BTreeSet,
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel},
-    thread::JoinHandle,
-    time::Duration,
+use std::{collections::BTreeSet, time::Duration};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
 };
-use tokio::sync::oneshot;
 
 /// Asks that may wait; beyond it askers hear `Busy` and come again.
 const WAITING_MAX: usize = 8_192;
@@ -61,7 +60,7 @@ enum Job {
 /// A handle to the clerk; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Clerk {
-    jobs: SyncSender<Job>,
+    jobs: mpsc::Sender<Job>,
 }
 
 impl std::fmt::Debug for Job {
@@ -76,21 +75,27 @@ impl std::fmt::Debug for Job {
 }
 
 impl Clerk {
-    /// Starts the clerk's thread.
-    ///
-    /// # Errors
-    /// The system gives no thread.
-    pub fn start(
+    /// The clerk and its work, for a worker to do: it ends after [`stop`](Self::stop), or when the journal can be neither
+    /// written nor read. It blocks on the disk, so it has a thread to itself where others must not wait.
+    pub fn new(
         journal: Journal,
         site: Site,
         clock: SiteClock,
         outbox: Outbox,
-    ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (jobs, waiting) = sync_channel(WAITING_MAX);
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let wall = clock.wall_watch();
         let desk = Desk { journal, site, clock, wall, outbox, sick: false, lost: false };
-        let thread = std::thread::Builder::new().name("clerk".to_owned()).spawn(move || desk.work(&waiting))?;
-        Ok((Self { jobs }, thread))
+        (Self { jobs }, desk.work(waiting))
+    }
+
+    /// Starts the clerk on a thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(journal: Journal, site: Site, clock: SiteClock, outbox: Outbox) -> std::io::Result<(Self, Ended)> {
+        let (clerk, work) = Self::new(journal, site, clock, outbox);
+        Ok((clerk, on_thread("clerk", Box::pin(work))?))
     }
 
     /// Asks, and returns when everything it caused is on disk.
@@ -132,20 +137,20 @@ impl Clerk {
         self.submit(Job::Tell(tell))
     }
 
-    /// The last ask of this process; the thread ends after it.
-    pub fn stop(&self, last: impl Into<Ask>) {
-        drop(self.jobs.send(Job::Stop(Box::new(last.into()))));
+    /// The last ask of this process; the work ends after it.
+    pub async fn stop(&self, last: impl Into<Ask>) {
+        drop(self.jobs.send(Job::Stop(Box::new(last.into()))).await);
     }
 
     fn submit(&self, job: Job) -> Result<(), No> {
         self.jobs.try_send(job).map_err(|e| match e {
             TrySendError::Full(_) => No::Error(ErrorCode::Busy),
-            TrySendError::Disconnected(_) => No::Error(ErrorCode::Internal),
+            TrySendError::Closed(_) => No::Error(ErrorCode::Internal),
         })
     }
 }
 
-/// The clerk's desk: everything the thread owns.
+/// The clerk's desk: everything the worker owns.
 struct Desk {
     journal: Journal,
     site: Site,
@@ -168,21 +173,21 @@ struct Batch {
 }
 
 impl Desk {
-    fn work(mut self, waiting: &Receiver<Job>) {
+    async fn work(mut self, mut waiting: mpsc::Receiver<Job>) {
         loop {
             let mut batch = Batch::default();
             self.stage_clock(&mut batch);
             let wall = self.stage_wall(&mut batch);
             let mut stopping = false;
-            match waiting.recv_timeout(self.until_wake()) {
-                Ok(job) => stopping |= self.stage(job, &mut batch),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => stopping = true,
+            match tokio::time::timeout(self.until_wake(), waiting.recv()).await {
+                Ok(Some(job)) => stopping |= self.stage(job, &mut batch),
+                Ok(None) => stopping = true,
+                Err(_) => {} // time may have something to say
             }
             while !stopping && batch.releases.len() + batch.wanted.len() < BATCH_MAX {
                 match waiting.try_recv() {
                     Ok(job) => stopping |= self.stage(job, &mut batch),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                    Err(_) => break,
                 }
             }
             if self.commit(batch) {

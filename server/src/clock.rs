@@ -3,14 +3,46 @@
 
 use exam_protocol::time::{Now, SiteMs, WallMs, minutes};
 use exam_room::{Site, rules::founding::ClockAnchor};
+use std::{fmt, sync::Arc};
 
 /// After a restart of the whole machine only wall time can measure the gap; more than this is not believed (HB-27 gives a
 /// power cut 60 minutes), because a wrong clock must not end an exam.
 pub const WALL_GAP_BELIEVED_MS: u64 = minutes(60);
 
+/// The clocks of the machine under the server. There is one real one; a rig brings its own.
+pub trait MachineClock: fmt::Debug + Send + Sync {
+    /// Names one start of the machine: readings of the monotonic clock compare within it only.
+    fn start_name(&self) -> String;
+
+    /// Milliseconds since the machine started, sleep included; the same for every process of one machine start.
+    fn monotonic_ms(&self) -> u64;
+
+    /// Wall time, right or wrong.
+    fn wall(&self) -> WallMs;
+}
+
+/// The clocks of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl MachineClock for SystemClock {
+    fn start_name(&self) -> String {
+        machine_start()
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        monotonic_ms()
+    }
+
+    fn wall(&self) -> WallMs {
+        wall_now()
+    }
+}
+
 /// The site's clock in this process.
 #[derive(Clone, Debug)]
 pub struct SiteClock {
+    machine: Arc<dyn MachineClock>,
     anchor: ClockAnchor,
     /// What both clocks said at the last fact, when the timeline could be continued exactly.
     before: Option<Now>,
@@ -53,10 +85,23 @@ pub struct Gap {
 impl SiteClock {
     /// Continues the timeline of `site`, whose last fact was written at wall time `last_wall`.
     pub fn resume(site: &Site, last_wall: WallMs) -> (Self, Gap) {
-        Self::resume_at(site, last_wall, machine_start(), monotonic_ms(), wall_now())
+        Self::resume_on(Arc::new(SystemClock), site, last_wall)
     }
 
-    fn resume_at(site: &Site, last_wall: WallMs, machine: String, monotonic: u64, wall: WallMs) -> (Self, Gap) {
+    /// As [`resume`](Self::resume), on the clocks of `machine`.
+    pub fn resume_on(machine: Arc<dyn MachineClock>, site: &Site, last_wall: WallMs) -> (Self, Gap) {
+        let (monotonic, wall) = (machine.monotonic_ms(), machine.wall());
+        let (anchor, before, gap) = Self::resume_at(site, last_wall, machine.start_name(), monotonic, wall);
+        (Self { machine, anchor, before }, gap)
+    }
+
+    fn resume_at(
+        site: &Site,
+        last_wall: WallMs,
+        machine: String,
+        monotonic: u64,
+        wall: WallMs,
+    ) -> (ClockAnchor, Option<Now>, Gap) {
         let same_start = site.anchor.as_ref().filter(|anchor| anchor.machine == machine);
         let continued = same_start.map(|anchor| timeline(anchor.offset_ms, monotonic)).filter(|at| *at >= site.latest);
         let (at, gap) = match (continued, &site.anchor) {
@@ -71,7 +116,7 @@ impl SiteClock {
         };
         let offset_ms = at.0 as i64 - monotonic as i64;
         let before = continued.map(|_| Now { at: site.latest, wall: last_wall });
-        (Self { anchor: ClockAnchor { machine, offset_ms }, before }, gap)
+        (ClockAnchor { machine, offset_ms }, before, gap)
     }
 
     /// How this process's timeline rests on the machine's clock: journalled at the start.
@@ -86,7 +131,7 @@ impl SiteClock {
 
     /// Now.
     pub fn now(&self) -> Now {
-        Now { at: timeline(self.anchor.offset_ms, monotonic_ms()), wall: wall_now() }
+        Now { at: timeline(self.anchor.offset_ms, self.machine.monotonic_ms()), wall: self.machine.wall() }
     }
 }
 
@@ -145,9 +190,9 @@ mod tests {
             (5_000, Some(("a", 1_000)), 0, "b", 10, -1, 5_000, true, true),
         ];
         for (latest, anchor, last_wall, machine, mono, wall, at, restarted, implausible) in rows {
-            let (clock, gap) =
+            let (anchor, _, gap) =
                 SiteClock::resume_at(&site(latest, anchor), WallMs(last_wall), machine.to_owned(), mono, WallMs(wall));
-            assert_eq!(timeline(clock.anchor.offset_ms, mono), SiteMs(at));
+            assert_eq!(timeline(anchor.offset_ms, mono), SiteMs(at));
             assert_eq!((gap.machine_restarted, gap.implausible), (restarted, implausible));
         }
     }
@@ -178,9 +223,9 @@ mod tests {
     fn a_jump_made_while_no_server_ran_is_seen_at_the_first_look() {
         let resume = |machine: &str, wall| {
             let site = site(5_000, Some(("a", 1_000)));
-            SiteClock::resume_at(&site, WallMs(700_000), machine.to_owned(), 9_000, WallMs(wall)).0
+            SiteClock::resume_at(&site, WallMs(700_000), machine.to_owned(), 9_000, WallMs(wall)).1
         };
-        let first = |clock: SiteClock, wall| clock.wall_watch().look(Now { at: SiteMs(10_000), wall: WallMs(wall) }).0;
+        let first = |before, wall| WallWatch::new(before).look(Now { at: SiteMs(10_000), wall: WallMs(wall) }).0;
         assert_eq!(first(resume("a", 705_000), 705_000), 0);
         assert_eq!(first(resume("a", 0), 0), -705_000);
         assert_eq!(first(resume("b", 0), 0), 0, "after a restart of the machine nothing but wall time is known");

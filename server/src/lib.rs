@@ -16,6 +16,7 @@ pub mod run;
 pub mod site;
 pub mod vault;
 pub mod watch;
+pub mod workers;
 
 /// An error with everything that caused it, on one line.
 pub fn error_text(error: &dyn std::error::Error) -> String {

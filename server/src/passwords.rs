@@ -2,6 +2,7 @@
 //! with an end. Fresh memory for each hash, on any thread that is free, would stay resident and grow with every sign-on.
 //! Never says which of account and password was wrong, in words or in time, and never keeps a password.
 
+use crate::workers::on_thread;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use exam_protocol::{
     code::{ErrorCode, Refusal},
@@ -11,12 +12,12 @@ use exam_protocol::{
 use ring::rand::{SecureRandom, SystemRandom};
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 use zeroize::Zeroizing;
 
 /// Memory of one hash, KiB.
@@ -47,18 +48,25 @@ struct Job {
 /// A handle to the worker; cheap to clone. The worker ends with the last handle.
 #[derive(Clone, Debug)]
 pub struct Passwords {
-    jobs: SyncSender<Job>,
+    jobs: mpsc::Sender<Job>,
 }
 
 impl Passwords {
-    /// Starts the worker. Its block is taken at the first password, so that a site without accounts pays nothing.
+    /// The handle and the work, for a worker to do. Its block is taken at the first password, so that a site without
+    /// accounts pays nothing.
+    pub fn new() -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+        (Self { jobs }, work(waiting))
+    }
+
+    /// Starts the worker on a thread.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn start() -> std::io::Result<Self> {
-        let (jobs, waiting) = sync_channel(WAITING_MAX);
-        std::thread::Builder::new().name("passwords".to_owned()).spawn(move || work(&waiting))?;
-        Ok(Self { jobs })
+        let (passwords, work) = Self::new();
+        on_thread("passwords", Box::pin(work))?;
+        Ok(passwords)
     }
 
     /// A fresh PHC string (`$argon2id$…`) of a password.
@@ -93,17 +101,17 @@ impl Passwords {
         let (reply, answer) = oneshot::channel();
         self.jobs.try_send(Job { password, salt, reply }).map_err(|e| match e {
             TrySendError::Full(_) => ErrorCode::Busy,
-            TrySendError::Disconnected(_) => ErrorCode::Internal,
+            TrySendError::Closed(_) => ErrorCode::Internal,
         })?;
         answer.await.map_err(|_| ErrorCode::Internal)
     }
 }
 
-fn work(waiting: &Receiver<Job>) {
+async fn work(mut waiting: mpsc::Receiver<Job>) {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).expect("the parameters are possible");
     let mut memory: Vec<Block> = Vec::new();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    while let Ok(Job { password, salt, reply }) = waiting.recv() {
+    while let Some(Job { password, salt, reply }) = waiting.recv().await {
         memory.resize(MEMORY_KIB as usize, Block::default());
         let mut hash = [0; HASH_BYTES];
         match argon2.hash_password_into_with_memory(&password, &salt, &mut hash, memory.as_mut_slice()) {

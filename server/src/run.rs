@@ -3,7 +3,7 @@
 
 use crate::{
     clerk::Clerk,
-    clock::{Gap, SiteClock},
+    clock::{Gap, MachineClock, SiteClock, SystemClock},
     config::Config,
     journal::Journal,
     net,
@@ -12,6 +12,7 @@ use crate::{
     site::SiteKeys,
     vault::Vault,
     watch,
+    workers::{self, Ended, Spawn},
 };
 use anyhow::{Context, Result, bail};
 use exam_protocol::time::minutes;
@@ -24,8 +25,27 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{Arc, OnceLock},
-    thread::JoinHandle,
 };
+
+/// Opens the socket a server listens on.
+pub type Listen = Box<dyn FnOnce(SocketAddr, &SiteKeys) -> Result<net::Server, net::ListenError> + Send>;
+
+/// What a server stands on. The default is this machine; a rig brings its own clock, workers and network.
+pub struct Ground {
+    /// The machine's clocks.
+    pub clock: Arc<dyn MachineClock>,
+    /// Where the clerk and the password worker run.
+    pub spawn: Spawn,
+    /// How the socket is opened.
+    pub listen: Listen,
+}
+
+impl Default for Ground {
+    fn default() -> Self {
+        let listen = |addr, keys: &SiteKeys| net::Server::bind(addr, keys);
+        Self { clock: Arc::new(SystemClock), spawn: workers::threads(), listen: Box::new(listen) }
+    }
+}
 
 /// A server that listens but does not serve yet.
 pub struct Ready {
@@ -33,7 +53,7 @@ pub struct Ready {
     reception: Reception,
     clerk: Clerk,
     clock: SiteClock,
-    thread: JoinHandle<()>,
+    clerk_ended: Ended,
     vault: Vault,
     _lock: File,
 }
@@ -44,12 +64,20 @@ pub struct Ready {
 /// # Errors
 /// Says what is in the way: another process, a damaged journal, a busy port.
 pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
+    prepare_on(Ground::default(), dir, config).await
+}
+
+/// As [`prepare`], on other ground than this machine's.
+///
+/// # Errors
+/// As [`prepare`].
+pub async fn prepare_on(ground: Ground, dir: &Path, config: &Config) -> Result<Ready> {
     let vault = Vault::new(dir);
     let keys = Arc::new(SiteKeys::load(dir)?);
     let lock = vault.claim()?;
     vault.create_folders()?;
     let (mut journal, mut site, last) = Journal::open(dir)?;
-    let (clock, gap) = SiteClock::resume(&site, last.wall);
+    let (clock, gap) = SiteClock::resume_on(ground.clock, &site, last.wall);
     tracing::info!(
         facts = journal.facts(),
         gap_ms = gap.ms,
@@ -73,7 +101,10 @@ pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
             }
         })
     };
-    let (clerk, thread) = Clerk::start(journal, site, clock.clone(), outbox)?;
+    let (clerk, work) = Clerk::new(journal, site, clock.clone(), outbox);
+    let clerk_ended = (ground.spawn)("clerk", Box::pin(work))?;
+    let (passwords, work) = Passwords::new();
+    (ground.spawn)("passwords", Box::pin(work))?;
     let reception = Reception::new(Parts {
         clerk: clerk.clone(),
         clock: clock.clone(),
@@ -83,14 +114,14 @@ pub async fn prepare(dir: &Path, config: &Config) -> Result<Ready> {
         site_name,
         boot,
         enrol_code_valid_ms: minutes(config.enrol_code_valid_minutes),
-        passwords: Passwords::start()?,
+        passwords,
     });
     drop(teller.set(reception.clone()));
     reception.note_server_gap(gap.ms).await;
-    let server = net::Server::bind(config.listen, &keys)
+    let server = (ground.listen)(config.listen, &keys)
         .with_context(|| format!("listening on UDP {}: is another program using this port?", config.listen))?;
     exam_link::private_file::write_whole(&vault.address_file(), server.local_addr()?.to_string().as_bytes())?;
-    Ok(Ready { server, reception, clerk, clock, thread, vault, _lock: lock })
+    Ok(Ready { server, reception, clerk, clock, clerk_ended, vault, _lock: lock })
 }
 
 /// The first fact of a process says that it began, before the clerk lets time speak: a sitting whose end has passed meanwhile
@@ -132,30 +163,36 @@ impl Ready {
     /// # Errors
     /// The clerk gave up: the journal could be neither written nor read.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
-        let Ready { server, reception, clerk, clock, thread, vault, _lock } = self;
-        let clerk_died = async {
-            let mut every_second = tokio::time::interval(std::time::Duration::from_secs(1));
-            while !thread.is_finished() {
-                every_second.tick().await;
-            }
-        };
-        let watch = tokio::spawn(watch::keep(reception.clone(), clock.now().at));
-        let board = tokio::spawn(board::keep(reception.clone()));
+        self.serve_as(|reception| reception, shutdown).await
+    }
+
+    /// As [`serve`](Self::serve), with `counter` made of the reception between it and the network.
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve).
+    pub async fn serve_as<C: net::Counter>(
+        self,
+        counter: impl FnOnce(Reception) -> C + Send,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<()> {
+        let Ready { server, reception, clerk, clock, mut clerk_ended, vault, _lock } = self;
+        let watch = watch::keep(reception.clone(), clock.now().at);
+        let board = board::keep(reception.clone());
         let mut died = false;
         server
-            .serve(Arc::new(reception), async {
+            .serve(Arc::new(counter(reception)), async {
                 tokio::select! {
+                    biased;
                     () = shutdown => {}
-                    () = clerk_died => died = true,
+                    _ = &mut clerk_ended => died = true,
+                    () = watch => {}
+                    () = board => {}
                 }
             })
             .await;
-        watch.abort();
-        board.abort();
         drop(std::fs::remove_file(vault.address_file()));
-        clerk.stop(note(ServerEvent::Stopped, &clock, 0, false));
-        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-        if died || !matches!(joined, Ok(Ok(()))) {
+        clerk.stop(note(ServerEvent::Stopped, &clock, 0, false)).await;
+        if died || clerk_ended.await.is_err() {
             bail!("the journal could be neither written nor read; look at the disk, then start the server again");
         }
         tracing::info!("the server has stopped");

@@ -166,7 +166,7 @@ async fn what_cannot_be_written_is_not_acknowledged_and_works_again_afterwards()
     filled(dir.path());
     let (journal, site, last) = Journal::open(dir.path()).unwrap();
     let (clock, _) = SiteClock::resume(&site, last.wall);
-    let (clerk, thread) = Clerk::start(journal, site, clock, Box::new(|_, _, _| {})).unwrap();
+    let (clerk, ended) = Clerk::start(journal, site, clock, Box::new(|_, _, _| {})).unwrap();
     let full = Connection::open(dir.path().join(FILE_NAME)).unwrap();
     full.execute_batch("CREATE TRIGGER full BEFORE INSERT ON fact BEGIN SELECT raise(ABORT, 'disk full'); END")
         .unwrap();
@@ -175,8 +175,8 @@ async fn what_cannot_be_written_is_not_acknowledged_and_works_again_afterwards()
     assert_eq!(codes, 20, "memory went back to what the disk has");
     full.execute_batch("DROP TRIGGER full").unwrap();
     assert_eq!(clerk.ask(code(100)).await, Ok(Reply::Done));
-    clerk.stop(started());
-    thread.join().unwrap();
+    clerk.stop(started()).await;
+    ended.await.unwrap();
     assert_eq!(journal::verify(dir.path()).unwrap().0, 25);
 }
 
@@ -188,7 +188,7 @@ async fn who_connects_while_the_disk_fails_is_shown_what_is_on_disk_and_nothing_
     let (clock, _) = SiteClock::resume(&site, last.wall);
     let (show, shown) = std::sync::mpsc::channel();
     let outbox = Box::new(move |site: &Site, _, _| show.send(site.codes.len()).unwrap_or(()));
-    let (clerk, thread) = Clerk::start(journal, site, clock, outbox).unwrap();
+    let (clerk, ended) = Clerk::start(journal, site, clock, outbox).unwrap();
     let full = Connection::open(dir.path().join(FILE_NAME)).unwrap();
     // The clerk waits for this lock with the first code in hand; all that follows is one batch.
     full.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -208,8 +208,8 @@ async fn who_connects_while_the_disk_fails_is_shown_what_is_on_disk_and_nothing_
     assert_eq!(tokio::task::spawn_blocking(move || shown.recv()).await.unwrap(), Ok(20), "no code that is not on disk");
     assert!(first.await.unwrap().is_err() && second.await.unwrap().is_err());
     full.execute_batch("DROP TRIGGER full").unwrap();
-    clerk.stop(started());
-    thread.join().unwrap();
+    clerk.stop(started()).await;
+    ended.await.unwrap();
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn many_askers_share_few_commits_and_all_of_it_is_kept() {
     filled(dir.path());
     let (journal, site, last) = Journal::open(dir.path()).unwrap();
     let (clock, _) = SiteClock::resume(&site, last.wall);
-    let (clerk, thread) = Clerk::start(journal, site, clock, Box::new(|_, _, _| {})).unwrap();
+    let (clerk, ended) = Clerk::start(journal, site, clock, Box::new(|_, _, _| {})).unwrap();
     let asks = (1000..2000).map(|n| {
         let clerk = clerk.clone();
         tokio::spawn(async move { clerk.ask(code(n)).await })
@@ -226,8 +226,8 @@ async fn many_askers_share_few_commits_and_all_of_it_is_kept() {
     for ask in asks.collect::<Vec<_>>() {
         assert_eq!(ask.await.unwrap(), Ok(Reply::Done));
     }
-    clerk.stop(started());
-    thread.join().unwrap();
+    clerk.stop(started()).await;
+    ended.await.unwrap();
     assert_eq!(journal::verify(dir.path()).unwrap().0, 23 + 1000 + 1);
 }
 

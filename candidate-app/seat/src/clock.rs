@@ -4,7 +4,8 @@
 use exam_protocol::time::WallMs;
 use exam_session::{BootId, SeatMs};
 use ring::rand::{SecureRandom, SystemRandom};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The clock of one process. Copies show the same time.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,11 @@ impl SeatClock {
     pub fn start() -> Self {
         let machine = machine_clock();
         let (origin_ms, boot) = machine.unwrap_or_else(|| (0, BootId(random())));
+        Self::on(origin_ms, boot)
+    }
+
+    /// A clock that shows `origin_ms` now, in the run `boot` of its machine.
+    pub fn on(origin_ms: u64, boot: BootId) -> Self {
         Self { origin: Instant::now(), origin_ms, boot }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     replies::Replies,
     seat::{News, NewsKind, SeatConfig},
     shelf::Shelf,
-    vault::{Vault, random},
+    vault::Vault,
 };
 use exam_link::{Link, LinkError, Pushes, bulk, reconnect};
 use exam_protocol::{
@@ -15,11 +15,11 @@ use exam_protocol::{
     tag::{Down, Up},
 };
 use exam_session::{Act, AskId, Effect, Event, Note, Session, View};
-use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::sleep_until,
+    time::{Instant, sleep_until},
 };
 
 type Connecting = Pin<Box<dyn Future<Output = Result<(Link, Welcome, Pushes), LinkError>> + Send>>;
@@ -117,7 +117,7 @@ impl Controller {
             heard = way => heard,
             Some(finished) = self.tasks.join_next() => finished.map_or(Heard::Time, Heard::Finished),
             event = acts.recv() => Heard::Owner(event),
-            () = sleep_until(wake.into()) => Heard::Time,
+            () = sleep_until(wake) => Heard::Time,
         }
     }
 
@@ -334,8 +334,7 @@ impl Controller {
 /// One attempt to connect, after the wait its number asks for.
 fn connect(config: &SeatConfig, tries: u32) -> Connecting {
     let dial = config.dial.clone();
-    // Without randomness all machines wait alike: slower, not wrong.
-    let random = u64::from_le_bytes(random().unwrap_or_default());
+    let random = (config.random)();
     Box::pin(async move {
         tokio::time::sleep(reconnect::delay(tries, random)).await;
         Link::connect(&dial).await

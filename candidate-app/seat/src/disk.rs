@@ -1,7 +1,7 @@
 //! The threads that touch the disk, shared by all seats of a process: they write what many seats wait for and sync file by
 //! file. Never on a thread that serves the network, and never reports a record before it is durable.
 
-use crate::journal::{Journal, JournalError, Place, Recovery};
+use crate::journal::{Files, Journal, JournalError, Place, Recovery, SystemFiles};
 use exam_link::private_file;
 use exam_protocol::{
     ids::Sha256,
@@ -62,6 +62,12 @@ impl Disk {
         Ok(Self { lanes, next: Arc::default() })
     }
 
+    /// One lane on `files`, and its work for whoever wants to do it elsewhere than on a thread. It ends with the last copy.
+    pub fn on(files: Arc<dyn Files>) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (lane, jobs) = Lane::new();
+        (Self { lanes: [lane].into(), next: Arc::default() }, work(files, jobs))
+    }
+
     /// The thread of the next seat. A seat stays with its own, so that its records stay in order.
     pub(crate) fn lane(&self) -> Lane {
         self.lanes[self.next.fetch_add(1, Ordering::Relaxed) % self.lanes.len()].clone()
@@ -69,10 +75,17 @@ impl Disk {
 }
 
 impl Lane {
+    fn new() -> (Lane, mpsc::Receiver<Job>) {
+        let (send, jobs) = mpsc::channel(JOBS_MAX);
+        (Lane(send), jobs)
+    }
+
     fn start() -> io::Result<Lane> {
-        let (send, receive) = mpsc::channel(JOBS_MAX);
-        std::thread::Builder::new().name("seat-disk".into()).spawn(move || work(receive))?;
-        Ok(Lane(send))
+        let (lane, jobs) = Lane::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let work = work(Arc::new(SystemFiles), jobs);
+        std::thread::Builder::new().name("seat-disk".into()).spawn(move || runtime.block_on(work))?;
+        Ok(lane)
     }
 
     /// Opens a journal; none when the process is ending.
@@ -108,15 +121,15 @@ impl Lane {
     }
 }
 
-fn work(mut jobs: mpsc::Receiver<Job>) {
+async fn work(files: Arc<dyn Files>, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while jobs.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+    while jobs.recv_many(&mut batch, BATCH_MAX).await > 0 {
         // Whoever asked may be gone; then nobody wants the answer.
         let mut written = Vec::new();
         for job in batch.drain(..) {
             match job {
                 Job::Open { place, reply } => {
-                    let opened = Journal::open(place);
+                    let opened = Journal::open_on(&*files, place);
                     let _ =
                         reply.send(opened.map(|(journal, records, recovery)| (Box::new(journal), records, recovery)));
                 }

@@ -8,17 +8,19 @@
 //! sealed with header | number of the record u64 | site id, so that no record fits elsewhere
 //! ```
 
+mod file;
 mod scan;
 
 use crate::vault::{Nonces, Vault, random};
 use exam_link::private_file;
 use exam_protocol::{frame, ids::SiteId, message::candidate::AttemptId};
 use exam_session::Record;
+pub use file::{Files, JournalFile, SystemFiles};
 pub use scan::Recovery;
 use scan::{Scan, scan};
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, SeekFrom, Write},
+    fs::{self, TryLockError},
+    io::{self, Read, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -105,7 +107,7 @@ struct Mark {
 #[derive(Debug)]
 pub struct Journal {
     place: Place,
-    file: File,
+    file: Box<dyn JournalFile>,
     header: [u8; HEADER_BYTES],
     nonces: Nonces,
     written: Mark,
@@ -120,27 +122,40 @@ impl Journal {
     /// # Errors
     /// [`JournalError`]; then nothing was changed.
     pub fn open(place: Place) -> Result<(Journal, Vec<Record>, Recovery), JournalError> {
+        Self::open_on(&SystemFiles, place)
+    }
+
+    /// As [`open`](Self::open), on files of another disk.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_on(files: &dyn Files, place: Place) -> Result<(Journal, Vec<Record>, Recovery), JournalError> {
         let file = place.file_name();
         let failed = |source| JournalError::File { file: place.file_name(), source };
         private_file::private_folder(&place.folder).map_err(failed)?;
-        let mut handle = open_file(&place.folder.join(&file)).map_err(failed)?;
+        let mut handle = files.open(&place.folder.join(&file)).map_err(failed)?;
         match handle.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { file }),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        let bytes = read_all(&mut handle).map_err(failed)?;
+        let bytes = read_all(&mut *handle).map_err(failed)?;
         if let Some(found) = format_of(&bytes).filter(|found| *found > JOURNAL_FORMAT) {
             return Err(JournalError::NewerFormat { file, found });
         }
         let found = scan(&place, &bytes);
-        Self::take_over(place, handle, found).map_err(|source| JournalError::File { file, source })
+        Self::take_over(files, place, handle, found).map_err(|source| JournalError::File { file, source })
     }
 
-    fn take_over(place: Place, file: File, found: Scan) -> io::Result<(Journal, Vec<Record>, Recovery)> {
+    fn take_over(
+        files: &dyn Files,
+        place: Place,
+        file: Box<dyn JournalFile>,
+        found: Scan,
+    ) -> io::Result<(Journal, Vec<Record>, Recovery)> {
         let Scan { header, records, good_bytes, recovery } = found;
         let Some(header) = header.filter(|_| !recovery.is_damaged()) else {
-            let fresh = if recovery.is_damaged() { Self::set_aside(&place)? } else { file };
+            let fresh = if recovery.is_damaged() { Self::set_aside(files, &place)? } else { file };
             let mut journal = Self::begin(place, fresh)?;
             journal.write(&records)?;
             journal.sync_due = true;
@@ -158,17 +173,17 @@ impl Journal {
     }
 
     /// Gives the damaged file another name, as evidence, and makes room for a new one.
-    fn set_aside(place: &Place) -> io::Result<File> {
+    fn set_aside(files: &dyn Files, place: &Place) -> io::Result<Box<dyn JournalFile>> {
         let path = place.folder.join(place.file_name());
         let aside = |n: u32| place.folder.join(format!("{}.damaged-{n}", place.file_name()));
         let free = (1..=1_000).map(aside).find(|aside| !aside.exists());
         fs::rename(&path, free.ok_or_else(|| io::Error::other("a thousand damaged journals: look at this disk"))?)?;
-        let file = open_file(&path)?;
-        file.lock()?;
+        let file = files.open(&path)?;
+        file.try_lock()?;
         Ok(file)
     }
 
-    fn begin(place: Place, mut file: File) -> io::Result<Journal> {
+    fn begin(place: Place, mut file: Box<dyn JournalFile>) -> io::Result<Journal> {
         let mut header = [0; HEADER_BYTES];
         header[..8].copy_from_slice(MAGIC);
         header[8..10].copy_from_slice(&JOURNAL_FORMAT.to_le_bytes());
@@ -258,15 +273,7 @@ impl Journal {
     }
 }
 
-fn open_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
+fn read_all(file: &mut dyn JournalFile) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(JOURNAL_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > JOURNAL_BYTES_MAX {

@@ -12,4 +12,4 @@ mod shelf;
 pub mod station;
 pub mod vault;
 
-pub use seat::{News, NewsKind, Seat, SeatConfig, SeatHandle};
+pub use seat::{News, NewsKind, Random, Seat, SeatConfig, SeatHandle, system_random};

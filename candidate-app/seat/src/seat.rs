@@ -1,6 +1,11 @@
 //! A seat as its owner holds it: start it, act, look at its view, stop it. Never blocks its owner.
 
-use crate::{clock::SeatClock, controller::Controller, disk::Disk, vault::Vault};
+use crate::{
+    clock::SeatClock,
+    controller::Controller,
+    disk::Disk,
+    vault::{self, Vault},
+};
 use exam_link::Dial;
 use exam_protocol::{
     ids::SeatRef,
@@ -16,6 +21,14 @@ use tokio::{
 /// Acts that may wait: a person does not type faster than the seat takes.
 const ACTS_MAX: usize = 64;
 
+/// Sixty-four random bits for each call.
+pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// The system's randomness. Without it all machines wait alike: slower, not wrong.
+pub fn system_random() -> Random {
+    Arc::new(|| u64::from_le_bytes(vault::random().unwrap_or_default()))
+}
+
 /// What a seat needs.
 #[derive(Clone)]
 pub struct SeatConfig {
@@ -29,6 +42,8 @@ pub struct SeatConfig {
     pub disk: Disk,
     /// The clock.
     pub clock: SeatClock,
+    /// The random part of the waits between attempts to connect.
+    pub random: Random,
     /// Who wants to know what happens, if anybody; it must be read, or the seat waits.
     pub news: Option<mpsc::Sender<News>>,
     /// Names this seat in [`News`].

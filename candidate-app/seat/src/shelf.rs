@@ -2,10 +2,8 @@
 
 use crate::{disk::Appended, journal::Journal};
 use exam_session::{Record, RecordId};
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Duration};
+use tokio::time::Instant;
 
 /// Records written at once.
 const RECORDS_AT_ONCE: usize = 256;

@@ -105,6 +105,7 @@ async fn converse<C: Counter>(hall: &Arc<Hall<C>>, connection: &Connection, peer
     let desk = Desk { hall: Arc::clone(hall), peer: Arc::clone(&peer), outbox: outbox.clone() };
     let mut send = greeting.send;
     let code = tokio::select! {
+        biased; // each is polled at every wake; the order is the same in every run
         code = desk.listen(greeting.reader) => code,
         code = write_frames(&mut send, frames) => code,
         code = push(pushes, &outbox, peer.role) => code,

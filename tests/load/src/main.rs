@@ -16,7 +16,7 @@ use candidate::{Plan, SeatEnd, sit};
 use clap::Parser;
 use exam_link::{Dial, Trust, client_endpoint};
 use exam_protocol::ids::AdmissionNo;
-use exam_seat::{News, SeatConfig, clock::SeatClock, disk::Disk};
+use exam_seat::{News, SeatConfig, clock::SeatClock, disk::Disk, system_random};
 use progress::Progress;
 use report::Report;
 use roster::{Place, Wanted};
@@ -123,7 +123,7 @@ async fn seats(
         let (desk, news) = (Some(place.desk.clone()), Some(news.clone()));
         let plan = Plan {
             place,
-            config: SeatConfig { dial, folder, desk, disk: disk.clone(), clock, news, index },
+            config: SeatConfig { dial, folder, desk, disk: disk.clone(), clock, random: system_random(), news, index },
             code: Arc::clone(&code),
             seed: args.seed,
             think_ms: args.think,

@@ -110,6 +110,7 @@ impl Site {
             desk: Some(SeatRef { room: "r1".parse().unwrap(), seat: SeatNo::try_from(1).unwrap() }),
             disk: Disk::start(1).unwrap(),
             clock: SeatClock::start(),
+            random: exam_seat::system_random(),
             news: None,
             index: 0,
         }
