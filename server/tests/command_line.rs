@@ -119,3 +119,21 @@ fn a_result_nobody_could_read_is_a_failure_in_words() {
     assert_eq!(out.status.code(), Some(1), "{said}");
     assert!(said.contains("stdout") && !said.contains("panicked"), "{said}");
 }
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_failure_and_no_noise() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("site");
+    assert_eq!(asked(&data, &["init", "--site", "考点"]).0, 0);
+    let cases = [(&["verify"] as &[&str], 0), (&["verify", "--json"], 0), (&["journal", "show"], 0), (&["--help"], 0)];
+    for (words, code) in cases.into_iter().chain([(&["status", "--json"] as &[&str], 7)]) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_exam-server"));
+        let out = command.args(words).arg("--data").arg(&data).stdout(writer).output().unwrap();
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(code), "{words:?}: {said}");
+        assert!(!said.contains("panicked") && !said.contains("stdout"), "{words:?}: {said}");
+        assert!(code != 0 || said.is_empty(), "{words:?} says {said:?} to nobody");
+    }
+}

@@ -157,8 +157,11 @@ impl Reception {
     }
 
     pub(super) async fn export(&self, by: StationId, wanted: ExportBundle) -> Result<Down, No> {
-        let id = wanted.sitting.clone();
-        let stands = move |site: &exam_room::Site| site.sitting(&id).map(|s| (s.phase(), s.plan.mock));
+        let (id, asks) = (wanted.sitting.clone(), by.clone());
+        let stands = move |site: &exam_room::Site| {
+            site.actor(&asks, Act::Export)?;
+            site.sitting(&id).map(|s| (s.phase(), s.plan.mock))
+        };
         let (phase, mock) = self.inner.clerk.read(move |site, _| stands(site)).await??;
         if mock {
             return Err(Refusal::MockSitting.into());

@@ -77,11 +77,13 @@ impl Reception {
     /// As at the start: the code is tried on the wrapped key and the key on the paper before the room hears of it.
     pub(super) async fn use_backup(&self, by: StationId, wanted: UseBackupPaper) -> Result<Down, No> {
         let UseBackupPaper { sitting, seat, paper, code, reason } = wanted;
+        let (asks, act) = (by.clone(), backup_act(seat));
+        self.inner.clerk.read(move |site, _| site.actor(&asks, act).map(drop)).await??;
         let Ok(code) = UnlockCode::parse(&code) else {
             self.wrong_code(&sitting, by).await?;
             return Err(Refusal::UnlockCodeMistyped.into());
         };
-        let (locked, target) = self.locked_backup(&by, &sitting, &paper, seat).await?;
+        let (locked, target) = self.locked_backup(&sitting, &paper, seat).await?;
         let secret = match self.aside(move |own| own.unlock(&locked, &code)).await {
             Err(No::Refusal(Refusal::WrongUnlockCode { .. })) => {
                 let tries = self.wrong_code(&sitting, by).await?;
@@ -97,17 +99,14 @@ impl Reception {
 
     async fn locked_backup(
         &self,
-        by: &StationId,
         sitting: &SittingId,
         paper: &PaperId,
         seat: Option<SeatNo>,
     ) -> Result<(Locked, Target), No> {
-        let (by, id, paper) = (by.clone(), sitting.clone(), paper.clone());
+        let (id, paper) = (sitting.clone(), paper.clone());
         let found = self.inner.clerk.read(move |site, _| {
-            let act = if seat.is_some() { Act::UseBackupPaperAtSeat } else { Act::UseBackupPaper };
-            site.actor(&by, act)?;
             let sitting = site.sitting(&id)?;
-            site.fits_phase(sitting, act)?;
+            site.fits_phase(sitting, backup_act(seat))?;
             let target =
                 seat.map_or(Ok(Target::Sitting), |seat| attempt_of(site, sitting, seat).map(Target::Attempt))?;
             let fits = site.backups_of(sitting).any(|backup| *backup == paper);
@@ -124,6 +123,10 @@ impl Reception {
             self.inner.clerk.read(move |site, now| Ok::<_, Refusal>(view(site, site.sitting(&wanted.sitting)?, now)));
         Ok(shown.await??.into())
     }
+}
+
+fn backup_act(seat: Option<SeatNo>) -> Act {
+    if seat.is_some() { Act::UseBackupPaperAtSeat } else { Act::UseBackupPaper }
 }
 
 /// The attempt that holds a desk of a sitting.

@@ -12,6 +12,7 @@ use exam_protocol::{
         CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopCause, StopClock, TakeOutStretch,
         TimeCall, Whose,
     },
+    staff::Act,
     tag::Down,
 };
 use exam_room::{
@@ -26,16 +27,18 @@ impl Reception {
             TimeCall::Extend(wanted) => self.extend(by, wanted).await,
             TimeCall::ExtendByHq(wanted) => self.extend_by_hq(by, wanted).await,
             TimeCall::Stop(StopClock { sitting, whose, cause, reason }) => {
-                let target = self.target(&sitting, whose).await?;
+                let act = if whose == Whose::All { Act::PauseSitting } else { Act::PauseSeat };
+                let target = self.target_for(&by, act, &sitting, whose).await?;
                 let ask = pause::StopClock { sitting, target, cause: cause_of(cause), reason, by };
                 done(self.inner.clerk.ask(ask).await?)
             }
             TimeCall::Run(RunClock { sitting, whose }) => {
-                let target = self.target(&sitting, whose).await?;
+                let act = if whose == Whose::All { Act::ResumeSitting } else { Act::ResumeSeat };
+                let target = self.target_for(&by, act, &sitting, whose).await?;
                 done(self.inner.clerk.ask(pause::RunClock { sitting, target, by }).await?)
             }
             TimeCall::TakeOut(TakeOutStretch { sitting, whose, from, to, cause, reason }) => {
-                let target = self.target(&sitting, whose).await?;
+                let target = self.target_for(&by, Act::PauseSitting, &sitting, whose).await?;
                 let ask = pause::TakeOut { sitting, target, from, to, cause: cause_of(cause), reason, by };
                 done(self.inner.clerk.ask(ask).await?)
             }
@@ -59,8 +62,15 @@ impl Reception {
         let ExtendByHqCode { sitting, whose, minutes, reason, code } = wanted;
         let typed = UnlockCode::parse(&code).map_err(|_| Refusal::UnlockCodeMistyped)?;
         let code = commitment(&sitting, minutes, &typed.folded());
-        let target = self.target(&sitting, whose).await?;
+        let target = self.target_for(&by, Act::ExtendByHq, &sitting, whose).await?;
         done(self.inner.clerk.ask(extension::ExtendByHq { sitting, target, minutes, reason, code, by }).await?)
+    }
+
+    /// Whose clock, for who may do `act`; who may not hears that first, and learns nothing of the desk.
+    async fn target_for(&self, by: &StationId, act: Act, sitting: &SittingId, whose: Whose) -> Result<Target, No> {
+        let by = by.clone();
+        self.inner.clerk.read(move |site, _| site.actor(&by, act).map(drop)).await??;
+        self.target(sitting, whose).await
     }
 
     /// A desk's number is what people say; an attempt is what the clock belongs to.
