@@ -73,6 +73,17 @@ fn no_password_is_shown_while_it_is_typed() {
     }
 }
 
+/// Pasted at once, the second line comes before its prompt.
+#[test]
+fn what_is_typed_ahead_of_its_prompt_is_not_shown_either() {
+    let dir = site();
+    let both = format!("{FIRST}\n{SECOND}");
+    let words = "ready seal s1 --admin adm --staff help";
+    let shown = at_terminal(&exam_server(&dir.path().join("site"), words), &[("password of adm: ", &both)]);
+    assert!(shown.contains("no server is running"), "{shown:?}");
+    assert!(!shown.contains(FIRST) && !shown.contains(SECOND), "{shown:?}");
+}
+
 /// The check itself must be able to fail: this terminal does show what is typed where nobody hides it.
 #[test]
 fn a_terminal_shows_what_is_not_hidden() {

@@ -28,7 +28,10 @@ pub(super) fn of(account: &AccountId, wanted: &PasswordArg) -> Result<String> {
     match (&wanted.password_file, std::env::var(PASSWORD_VARIABLE)) {
         (Some(file), _) => from_file(file),
         (None, Ok(password)) => Ok(password),
-        (None, Err(_)) if std::io::stdin().is_terminal() => typed(account, "的密码 · password of"),
+        (None, Err(_)) if std::io::stdin().is_terminal() => {
+            let _silence = Silence::begin();
+            typed(account, "的密码 · password of")
+        }
         (None, Err(_)) => {
             let text =
                 format!("no password for {account}: give --password-file, or set {PASSWORD_VARIABLE} for one person");
@@ -53,14 +56,23 @@ pub(super) fn proofs(accounts: Vec<AccountId>, files: &[PathBuf]) -> Result<Vec<
 /// Passwords one after the other: asked for at a terminal, else a line each of standard input.
 pub(super) fn asked(prompts: &[(&AccountId, &str)]) -> Result<Vec<String>> {
     if std::io::stdin().is_terminal() {
+        let _silence = Silence::begin();
         return prompts.iter().map(|(account, what)| typed(account, what)).collect();
     }
     let mut lines = std::io::stdin().lock();
     prompts.iter().map(|(account, _)| next_line(&mut lines, account)).collect()
 }
 
+/// The old password and a new one.
+pub(super) fn old_and_new(account: &AccountId) -> Result<(String, String)> {
+    let _silence = Silence::begin();
+    let old = asked(&[(account, "的旧密码 · old password of")])?.pop().unwrap_or_default();
+    Ok((old, new(account)?))
+}
+
 /// A password nobody has used yet: a slip of the finger would shut its owner out, so a terminal asks twice.
 pub(super) fn new(account: &AccountId) -> Result<String> {
+    let _silence = Silence::begin();
     let what = "的新密码 · new password of";
     let mut typed = asked(&[(account, what)])?;
     let new = typed.pop().unwrap_or_default();
@@ -95,4 +107,43 @@ fn from_file(path: &Path) -> Result<String> {
 
 fn typed(account: &AccountId, what: &str) -> Result<String> {
     rpassword::prompt_password(format!("{account} {what} {account}: ")).context("reading the password")
+}
+
+/// While it lives the terminal shows nothing that is typed: each prompt hides its own line, but words typed ahead of a prompt,
+/// or pasted two lines at once, fall between two of them.
+struct Silence {
+    #[cfg(unix)]
+    before: Option<(std::fs::File, rustix::termios::Termios)>,
+}
+
+impl Silence {
+    #[cfg(unix)]
+    fn begin() -> Self {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let hidden = || {
+            let terminal = std::fs::File::open("/dev/tty").ok()?;
+            let before = tcgetattr(&terminal).ok()?;
+            let mut silent = before.clone();
+            silent.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(&terminal, OptionalActions::Now, &silent).ok()?;
+            Some((terminal, before))
+        };
+        // Without a terminal of its own the prompt says what is wrong.
+        Self { before: std::io::stdin().is_terminal().then(hidden).flatten() }
+    }
+
+    #[cfg(not(unix))]
+    fn begin() -> Self {
+        Self {}
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Silence {
+    fn drop(&mut self) {
+        if let Some((terminal, before)) = &self.before {
+            // A terminal that is gone shows nothing anyway.
+            let _ = rustix::termios::tcsetattr(terminal, rustix::termios::OptionalActions::Now, before);
+        }
+    }
 }

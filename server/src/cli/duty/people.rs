@@ -79,8 +79,8 @@ fn new_password(dir: &Path, account: AccountId, reset: bool, generate: bool, out
         let new = drawn.clone().map_or_else(|| password::new(&account), Ok)?;
         PeopleCall::ResetPassword(ResetPassword { account: account.clone(), new })
     } else {
-        let old = password::asked(&[(&account, "的旧密码 · old password of")])?.pop().unwrap_or_default();
-        PeopleCall::ChangePassword(ChangePassword { account: account.clone(), old, new: password::new(&account)? })
+        let (old, new) = password::old_and_new(&account)?;
+        PeopleCall::ChangePassword(ChangePassword { account: account.clone(), old, new })
     };
     ask(dir, call, done)?;
     let once = "只显示一次，请当面交给本人 · shown once, hand it over in person";
