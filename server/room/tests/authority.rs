@@ -338,3 +338,39 @@ fn a_pause_that_the_end_overtook_is_not_resumed() {
         assert_eq!(script.play(at, line), outcome, "{line}");
     }
 }
+
+/// Every ask that names the machine of a person says so in the registry, or is one of these, so that no rule forgets the room.
+#[test]
+fn every_ask_with_a_person_behind_it_is_confined_or_named_here() {
+    let free = [
+        "people::MakeAccount",       // concerns the site
+        "password::ResetPassword",   // concerns the site
+        "extension::Extend",         // two named people agree
+        "lost_time::AcceptProposal", // two named people agree, or HQ
+    ];
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+    let registry = fs::read_to_string(folder.join("ask.rs")).unwrap();
+    let (mut asks, mut confined) = (0, 0);
+    for entry in fs::read_dir(folder.join("rules")).unwrap().map(|entry| entry.unwrap().path()) {
+        let (module, text) =
+            (entry.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&entry).unwrap());
+        for part in text.split("pub struct ").skip(1) {
+            let (name, fields) = part.split_once(" {").unwrap_or((part, ""));
+            let fields = fields.split("\n}").next().unwrap();
+            let Some(ask) = registry.lines().map(str::trim).find(|line| {
+                line.strip_prefix(&format!("{module}::{name}")).is_some_and(|rest| rest.starts_with(['(', ',']))
+            }) else {
+                continue;
+            };
+            asks += 1;
+            confined += usize::from(ask.contains('('));
+            let person = fields.contains("pub by: StationId");
+            let known = free.contains(&format!("{module}::{name}").as_str());
+            assert!(
+                !person || known != ask.contains('('),
+                "{ask} names a person: confine it to their room, or say why not"
+            );
+        }
+    }
+    assert!(asks > 50 && confined > 30, "the sources are where this test looks: {asks}, {confined}");
+}

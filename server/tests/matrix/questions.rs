@@ -100,6 +100,8 @@ fn machines(add: &mut Add) {
         Box::new(move |_| Orphans { attempt, wish: OrphanWish::Adopt { orphan: 1, number: 9 } }.into()),
     );
     add("Orphans dismiss", Box::new(move |_| Orphans { attempt, wish: OrphanWish::Dismiss { orphan: 1 } }.into()));
+    let stretches = || vec![UnableStretch { from: SiteMs(0), to: SiteMs(1), why: UnableWhy::NotRunning }];
+    add("SeatUnable", Box::new(move |_| SeatUnable { attempt, stretches: stretches() }.into()));
     let report = || SeatReport {
         outside_reachable: false,
         foreign_programs: 0,
@@ -136,14 +138,16 @@ fn offices(add: &mut Add) {
     same!(add "TickItem", TickItem { sitting: sitting(), item: CheckItem::RulesRead, note: String::new() });
     same!(add "UntickItem", UntickItem { sitting: sitting(), item: CheckItem::RulesRead, reason: reason() });
     same!(add "RequestBackupPaper", RequestBackupPaper { sitting: sitting(), reason: reason() });
-    let backup = || UseBackupPaper {
+    let backup = |seat| UseBackupPaper {
         sitting: sitting(),
-        seat: None,
+        seat,
         paper: "p2".parse().unwrap(),
         code: "mistyped".to_owned(),
         reason: reason(),
     };
-    add("UseBackupPaper", Box::new(move |_| backup().into()));
+    add("UseBackupPaper", Box::new(move |_| backup(None).into()));
+    add("UseBackupPaper seat", Box::new(move |_| backup(Some(desk().seat)).into()));
+    same!(add "AskMockPoints", AskMockPoints { sitting: sitting() });
     same!(add "ResetMock", ResetMock { sitting: sitting() });
     same!(add "WatchBoard", WatchBoard { room: None });
 }
@@ -290,4 +294,8 @@ fn duties(add: &mut Add) {
         reason: reason(),
     };
     add("TimeCall take_out", Box::new(move |_| TimeCall::TakeOut(out()).into()));
+    let cut = || CutDecision { sitting: sitting(), counts: true, reason: reason() };
+    add("TimeCall decide_cut", Box::new(move |_| TimeCall::DecideCut(cut()).into()));
+    let off = || SittingReason { sitting: sitting(), reason: reason() };
+    add("TimeCall call_off", Box::new(move |_| TimeCall::CallOff(off()).into()));
 }

@@ -421,6 +421,7 @@ fn package(keys: &SiteKeys, recipient: &str) -> PackageTaken {
         sealed: SealedPaper { paper: paper(id), hash: Sha256::of(id.as_bytes()), bytes: 1 },
         wrapped_key: Sha256::of(b"k"),
         backup_of,
+        mock_key: None,
     };
     PackageTaken {
         package: Sha256::of(b"package"),

@@ -59,7 +59,7 @@ impl Table {
             let again = if row.again { "again" } else { "once" };
             let name = format!("{}{only}", row.name);
             let outcomes: String = row.outcomes.iter().map(|outcome| format!("  {outcome:<20}")).collect();
-            text += format!("{name:<30}  {marks}  {:<18}  {again:<5}{outcomes}", row.takes).trim_end();
+            text += format!("{name:<30}  {marks}  {:<24}  {again:<5}{outcomes}", row.takes).trim_end();
             text.push('\n');
         }
         fs::write(path(), text).unwrap();
