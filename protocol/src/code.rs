@@ -279,6 +279,8 @@ pub enum Refusal {
     },
     /// One's own password is changed with the old one, never reset.
     OldPasswordMissing,
+    /// The clock of every room was to be stopped, and none runs.
+    NothingRuns,
 }
 
 /// Which kind of check a package failed.

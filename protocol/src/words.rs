@@ -306,6 +306,7 @@ impl Refusal {
                 "early hand-in takes the chief's consent: call the proctor",
             ),
             Refusal::AlreadyPaused => both("已经处于暂停", "already paused"),
+            Refusal::NothingRuns => both("现在没有正在考试的场次", "no sitting is running now"),
             Refusal::NotPaused => both("没有处于暂停", "not paused"),
             Refusal::PowerCutTooLong { limit_minutes } => both(
                 format!("停电已超过 {limit_minutes} 分钟，本场考试应当停止：请主考结束考试并上报评价组织"),

@@ -600,6 +600,10 @@ pub enum TimeCall {
     Run(RunClock),
     /// A stretch that has passed does not count.
     TakeOut(TakeOutStretch),
+    /// 全部暂停: every room's clock stands still.
+    StopAll(StopEverywhere),
+    /// 全部恢复.
+    RunAll,
     /// Whether a power cut that took the server with it counts (HB-27).
     DecideCut(CutDecision),
     /// 取消入场: the door closes before the start (HB-27, HB-32).
@@ -669,6 +673,15 @@ pub struct StopClock {
     pub sitting: SittingId,
     /// Whose.
     pub whose: Whose,
+    /// Why.
+    pub cause: StopCause,
+    /// In words.
+    pub reason: String,
+}
+
+/// The clock of every running sitting stands still: an alarm, a power cut of the whole building.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopEverywhere {
     /// Why.
     pub cause: StopCause,
     /// In words.

@@ -86,6 +86,7 @@ one_of_each!(refusals: Refusal {
     AttachmentsFull = Refusal::AttachmentsFull { max_mib: 256 },
     NotYourRoom = Refusal::NotYourRoom { yours: id("r2") },
     OldPasswordMissing = Refusal::OldPasswordMissing,
+    NothingRuns = Refusal::NothingRuns,
 });
 
 one_of_each!(package_noes: PackageNo {

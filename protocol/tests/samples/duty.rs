@@ -91,6 +91,8 @@ one_of_each!(time_calls: TimeCall {
     }),
     Stop = stop(StopCause::Other),
     Run = TimeCall::Run(RunClock { sitting: sitting(), whose: Whose::All }),
+    StopAll = TimeCall::StopAll(StopEverywhere { cause: StopCause::Environment, reason: "火警演习".to_owned() }),
+    RunAll = TimeCall::RunAll,
     DecideCut = TimeCall::DecideCut(CutDecision {
         sitting: sitting(),
         counts: false,

@@ -98,6 +98,10 @@ asks! {
     pause::StopClock(by),
     /// 恢复.
     pause::RunClock(by),
+    /// 全部暂停.
+    pause::StopEverywhere(by),
+    /// 全部恢复.
+    pause::RunEverywhere(by),
     /// A stretch that has passed does not count.
     pause::TakeOut(by),
     /// 延时, on site.

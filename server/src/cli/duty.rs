@@ -158,6 +158,17 @@ pub(super) enum TimeCommand {
         #[command(flatten)]
         whose: WhoseArg,
     },
+    /// Stop the clock in every room at once (全部暂停)
+    PauseAll {
+        /// Why
+        #[arg(long)]
+        cause: CauseName,
+        /// In words
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let the clock run again in every room where it stands still (全部恢复)
+    ResumeAll,
     /// A stretch of today that has passed does not count (扣除时段)
     TakeOut {
         #[command(flatten)]

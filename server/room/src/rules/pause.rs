@@ -10,10 +10,10 @@ use crate::{
         people::{REASON_CHARS_MAX, given},
         power_cut,
     },
-    state::{PauseCause, Removed, Target},
+    state::{PauseCause, Removed, Sitting, Target},
 };
 use exam_protocol::{
-    code::Refusal,
+    code::{Phase, Refusal},
     ids::{SittingId, StationId},
     staff::Act,
     time::{Now, SiteMs, minutes},
@@ -71,6 +71,57 @@ impl Wanted for RunClock {
         let Self { sitting, target, .. } = self.clone();
         Ok(vec![ClockRan { sitting, target, by }.into()])
     }
+}
+
+/// Stop the clock in every room at once: an alarm, a power cut of the whole building.
+#[derive(Clone, Debug)]
+pub struct StopEverywhere {
+    /// Why.
+    pub cause: PauseCause,
+    /// In words.
+    pub reason: String,
+    /// Who stops it.
+    pub by: StationId,
+}
+
+impl Wanted for StopEverywhere {
+    fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
+        let (cause, reason, by) = (self.cause, &self.reason, &self.by);
+        let stop = |sitting: &Sitting| {
+            let (sitting, target) = (sitting.id().clone(), Target::Sitting);
+            StopClock { sitting, target, cause, reason: reason.clone(), by: by.clone() }.decide(site, now)
+        };
+        everywhere(site, Phase::Running, stop)
+    }
+}
+
+/// Let the clock run again in every room where it stands still; in all of them or in none.
+#[derive(Clone, Debug)]
+pub struct RunEverywhere {
+    /// Who lets it run.
+    pub by: StationId,
+}
+
+impl Wanted for RunEverywhere {
+    fn decide(&self, site: &Site, now: Now) -> Result<Vec<Fact>, Refusal> {
+        let run = |sitting: &Sitting| {
+            RunClock { sitting: sitting.id().clone(), target: Target::Sitting, by: self.by.clone() }.decide(site, now)
+        };
+        everywhere(site, Phase::Paused, run)
+    }
+}
+
+/// What follows for every sitting in this phase; a refusal when there is none, so that nobody believes something happened.
+fn everywhere(
+    site: &Site,
+    phase: Phase,
+    decide: impl Fn(&Sitting) -> Result<Vec<Fact>, Refusal>,
+) -> Result<Vec<Fact>, Refusal> {
+    let there: Vec<&Sitting> = site.sittings.values().filter(|sitting| sitting.phase() == phase).collect();
+    if there.is_empty() {
+        return Err(if phase == Phase::Paused { Refusal::NotPaused } else { Refusal::NothingRuns });
+    }
+    Ok(there.into_iter().map(decide).collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 /// Take out a stretch that has passed: power was gone and so was the server.

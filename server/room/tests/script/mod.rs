@@ -37,7 +37,7 @@ use exam_room::{
         hand_in::GiveIn,
         package::{CandidateListed, PackageTaken, PaperTaken, TakePackage},
         password::{ChangePassword, ResetPassword},
-        pause::{RunClock, StopClock, TakeOut},
+        pause::{RunClock, RunEverywhere, StopClock, StopEverywhere, TakeOut},
         people::{MakeAccount, SignOff, SignOn},
         power_cut::DecideCut,
         seating::TakeDesk,
@@ -219,6 +219,12 @@ impl Script {
             }),
             [name, "signs", "on"] => self.ask(SignOn { station: station("admin"), account: name.parse().unwrap() }),
             ["signs", "off"] => self.ask(SignOff { station: station("admin") }),
+            ["pause", "everywhere", cause, "because", reason @ ..] => self.ask(StopEverywhere {
+                cause: self.cause(cause),
+                reason: reason.join(" "),
+                by: station("admin"),
+            }),
+            ["resume", "everywhere"] => self.ask(RunEverywhere { by: station("admin") }),
             ["pause", whose, cause, "because", reason @ ..] => self.ask(StopClock {
                 sitting: sitting(),
                 target: self.target(whose),

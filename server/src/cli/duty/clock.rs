@@ -15,7 +15,7 @@ use exam_protocol::{
     message::{
         admin::AskStatus,
         duty::{
-            CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopClock, TakeOutStretch, TimeCall,
+            CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopClock, StopEverywhere, TakeOutStretch, TimeCall,
             Whose,
         },
     },
@@ -44,6 +44,13 @@ pub(super) fn run(dir: &Path, command: TimeCommand, output: Output) -> Result<()
             let (sitting, cause) = (whose.sitting.clone(), cause.into());
             let call = TimeCall::TakeOut(TakeOutStretch { sitting, whose: of(&whose)?, from, to, cause, reason });
             act(dir, call, &whose, "已扣除 · the stretch does not count", output)
+        }
+        TimeCommand::PauseAll { cause, reason } => {
+            let call = TimeCall::StopAll(StopEverywhere { cause: cause.into(), reason });
+            everywhere(dir, call, "各考场均已暂停 · the clock stands still in every room", output)
+        }
+        TimeCommand::ResumeAll => {
+            everywhere(dir, TimeCall::RunAll, "各考场均已恢复 · the clock runs in every room", output)
         }
         TimeCommand::Cut { sitting, decision, reason } => {
             let counts = matches!(decision, CutChoice::Counts);
@@ -84,6 +91,12 @@ fn act(dir: &Path, call: TimeCall, whose: &WhoseArg, people: &str, output: Outpu
         || format!("{people}: {} · {seat}", whose.sitting),
         || json!({ "ok": true, "sitting": whose.sitting, "seat": whose.seat }),
     );
+    Ok(())
+}
+
+fn everywhere(dir: &Path, call: TimeCall, people: &str, output: Output) -> Result<()> {
+    ask(dir, call, done)?;
+    output.result(|| people.to_owned(), || json!({ "ok": true }));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use exam_protocol::{
     grant::commitment,
     ids::{SittingId, StationId},
     message::duty::{
-        CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopCause, StopClock, TakeOutStretch,
+        CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopCause, StopClock, StopEverywhere, TakeOutStretch,
         TimeCall, Whose,
     },
     staff::Act,
@@ -42,6 +42,10 @@ impl Reception {
                 let ask = pause::TakeOut { sitting, target, from, to, cause: cause_of(cause), reason, by };
                 done(self.inner.clerk.ask(ask).await?)
             }
+            TimeCall::StopAll(StopEverywhere { cause, reason }) => {
+                done(self.inner.clerk.ask(pause::StopEverywhere { cause: cause_of(cause), reason, by }).await?)
+            }
+            TimeCall::RunAll => done(self.inner.clerk.ask(pause::RunEverywhere { by }).await?),
             TimeCall::DecideCut(CutDecision { sitting, counts, reason }) => {
                 done(self.inner.clerk.ask(power_cut::DecideCut { sitting, counts, reason, by }).await?)
             }
