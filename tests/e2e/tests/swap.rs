@@ -1,5 +1,6 @@
-//! A machine swap (HB-25) with real seats and a real server: what the old machine had typed is offered at the new one, chosen by
-//! the candidate, and nothing of it is applied by itself. Never looks behind a seat's view or the server's journal.
+//! Machine trouble (HB-25) with real seats and a real server: hands and messages through a killed server, and a swap after which
+//! what the old machine had is offered at the new one and chosen by the candidate. Never looks behind a seat's view or the
+//! server's journal.
 
 mod common;
 
@@ -10,6 +11,7 @@ use exam_link::{Dial, Trust, client_endpoint};
 use exam_protocol::{
     answer::Answer,
     ids::{AdmissionNo, ItemId, SeatNo, SeatRef},
+    message::duty::{HandKind, HandStage},
     paper::ItemKind,
 };
 use exam_seat::{Seat, SeatConfig, SeatHandle, clock::SeatClock, disk::Disk, station};
@@ -93,6 +95,17 @@ impl Swap {
         Ok(answer)
     }
 
+    /// Signs the candidate in at their own machine.
+    fn sign_in(&self) -> Result<Machine> {
+        let machine = self.start(&self.own)?;
+        self.wait(&machine, "the sign-in screen", |view| view.screen == Screen::SigningIn && view.desk.is_some())?;
+        let admission_no = self.admission_no.clone();
+        let password = admission_no.initial_password().to_owned();
+        self.act(&machine, Act::SignIn { admission_no, password });
+        self.wait(&machine, "admission", |view| view.screen == Screen::AwaitingStart)?;
+        Ok(machine)
+    }
+
     fn stop(&self, machine: Machine) {
         self.runtime.block_on(machine.handle.stop());
     }
@@ -115,12 +128,7 @@ fn option(view: &View, item: &ItemId, letter: usize) -> Result<Answer> {
 #[test]
 fn what_a_replaced_machine_had_is_chosen_by_the_candidate_and_applied_by_nobody_else() -> Result<()> {
     let mut room = Swap::open(1, 61)?;
-    let old = room.start(&room.own)?;
-    room.wait(&old, "the sign-in screen", |view| view.screen == Screen::SigningIn && view.desk.is_some())?;
-    let admission_no = room.admission_no.clone();
-    let password = admission_no.initial_password().to_owned();
-    room.act(&old, Act::SignIn { admission_no, password });
-    room.wait(&old, "admission", |view| view.screen == Screen::AwaitingStart)?;
+    let old = room.sign_in()?;
     let notes = |view: &Arc<View>| view.notes.as_ref().is_some_and(|notes| !notes.identity_confirmed);
     room.wait(&old, "the notes", notes)?;
     room.act(&old, Act::ConfirmIdentity);
@@ -187,6 +195,46 @@ fn what_a_replaced_machine_had_is_chosen_by_the_candidate_and_applied_by_nobody_
     assert_eq!(kept, [serde_json::to_value(&unheard)?, serde_json::to_value(&unwanted)?], "the journal has both");
     let chosen: Vec<Value> = room.facts("orphan_settled")?.iter().map(|fact| fact["adopted"].clone()).collect();
     ensure!(chosen.len() == 2 && chosen.contains(&Value::from(3)) && chosen.contains(&Value::Null), "{chosen:?}");
+    Ok(())
+}
+
+#[test]
+fn a_hand_and_a_message_outlive_a_killed_server_and_are_not_doubled() -> Result<()> {
+    let mut room = Swap::open(1, 63)?;
+    let sitting = room.exam.sitting.clone();
+    let seat = room.sign_in()?;
+    room.act(&seat, Act::RaiseHand { kind: HandKind::Machine, text: "键盘失灵".to_owned() });
+    let stage = |view: &Arc<View>| view.hand.stands.as_ref().map(|stands| stands.stage);
+    room.wait(&seat, "the raised hand", |view| stage(view) == Some(HandStage::Raised) && view.hand.sending.is_none())?;
+    room.exam.site.kill_server()?;
+    room.act(&seat, Act::RaiseHand { kind: HandKind::Machine, text: "键盘失灵".to_owned() });
+    room.exam.site.start_server()?;
+    room.wait(&seat, "the wish heard", |view| view.linked && view.hand.sending.is_none())?;
+    room.exam.site.server(["hand", "take", "1"])?.expect_code(0)?;
+    room.wait(&seat, "somebody who comes", |view| stage(view) == Some(HandStage::Taken))?;
+    room.exam.site.server(["hand", "done", "1"])?.expect_code(0)?;
+    room.wait(&seat, "the hand settled", |view| stage(view) == Some(HandStage::Done))?;
+
+    room.exam.site.server(["message", "send", "--sitting", &sitting, "请看黑板"])?.expect_code(0)?;
+    let view = room.wait(&seat, "the message", |view| view.messages.iter().any(|one| !one.read))?;
+    let message = view.messages[0].message.message;
+    room.exam.site.kill_server()?;
+    room.act(&seat, Act::ReadMessage(message));
+    room.exam.site.start_server()?;
+    room.wait(&seat, "the link", |view| view.linked)?;
+    let read = || -> Result<bool> {
+        let sent = room.exam.site.server(["message", "list"])?.expect_code(0)?.json()?;
+        Ok(!sent["messages"][0]["seats"][0]["read_at"].is_null())
+    };
+    let began = std::time::Instant::now();
+    while !read()? {
+        ensure!(began.elapsed() < DEADLINE, "the server never heard that the message was read");
+    }
+    room.stop(seat);
+    room.exam.site.stop_server()?;
+    for (kind, times) in [("hand_raised", 1), ("message_read", 1), ("message_delivered", 1), ("hand_lowered", 0)] {
+        assert_eq!(room.facts(kind)?.len(), times, "{kind}");
+    }
     Ok(())
 }
 
