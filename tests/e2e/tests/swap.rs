@@ -14,7 +14,7 @@ use exam_protocol::{
     message::duty::{HandKind, HandStage},
     paper::ItemKind,
 };
-use exam_seat::{Seat, SeatConfig, SeatHandle, clock::SeatClock, disk::Disk, station};
+use exam_seat::{Seat, SeatConfig, SeatHandle, clock::SeatClock, disk::Disk, station, system_random};
 use exam_session::{Act, OrphanChoice, Saved, Screen, View};
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
@@ -63,6 +63,7 @@ impl Swap {
                 desk: Some(desk.clone()),
                 disk: Disk::start(1)?,
                 clock: SeatClock::start(),
+                random: system_random(),
                 news: None,
                 index: 0,
             };
