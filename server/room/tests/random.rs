@@ -90,6 +90,7 @@ fn time_and_papers(kind: u8, n: u8, m: u8) -> String {
         54 => format!("seat {n} confirms identity"),
         55 => ["chief signs on", "see signs on", "watch signs on", "signs off"][m as usize % 4].to_owned(),
         56 => format!("server was off since 08:{m}0:00"),
+        57 | 58 => format!("machine {m} tells not_running 08:0{n}:00 to 08:{m}0:00 for {n}"),
         _ => "clock".to_owned(),
     }
 }
@@ -163,6 +164,11 @@ fn holds(site: &Site) {
             other.id != attempt.id && other.station == attempt.station && other.sitting == attempt.sitting
         });
         assert!(!twin, "one live session a machine");
+        let lost = site.sittings[&attempt.sitting].roll.proposals.iter().filter(|lost| lost.attempt == attempt.id);
+        let (from, to) = (lost.clone().map(|lost| lost.from).min(), lost.clone().map(|lost| lost.to).max());
+        let proposed: u64 = lost.map(|lost| lost.ms).sum();
+        let passed = to.unwrap_or_default().since(from.unwrap_or_default());
+        assert!(proposed <= passed, "no second is proposed twice: {proposed} of {passed} ms");
         let newest = attempt
             .answers
             .values()

@@ -71,7 +71,8 @@ pub const RECALL_BYTES_MAX: usize = 512 * 1024;
 
 /// HB-11: the door opens only in a sealed room, unless the exam says otherwise.
 pub const SEAL_REQUIRED: bool = true;
-/// A machine's wall clock may differ by so much; the exam is timed by the server, so this only keeps logs readable.
+/// F-42, F-69: a machine's wall clock may differ by so much, for the seal and while candidates work; the exam is timed by the server,
+/// so this only keeps logs readable.
 pub const SEAT_CLOCK_OFF_MAX_MS: u64 = seconds(5);
 /// A machine needs so much free disk for answers and work files.
 pub const SEAT_DISK_FREE_MIN_BYTES: u64 = 2 << 30;
