@@ -234,7 +234,10 @@ fn bundle_agrees(evidence: &Evidence) -> Vec<String> {
             natural.map(|end| cut.map_or(end, |cut| end.min(cut))).or(cut)
         });
         if record.ends != expected {
-            wrong.push(format!("seat {}: the bundle says it ends at {:?}, the model {expected:?}", record.seat, record.ends));
+            wrong.push(format!(
+                "seat {}: the bundle says it ends at {:?}, the model {expected:?}",
+                record.seat, record.ends
+            ));
         }
     }
     wrong
@@ -253,7 +256,9 @@ fn one_sign_in(evidence: &Evidence) -> Vec<String> {
         Fact::SignedIn(f) => Some((told.seq, f.seat, f.admission_no.clone())),
         _ => None,
     });
-    signed_in.filter_map(|(seq, seat, no)| (!seen.insert(no)).then(|| format!("fact {seq}: seat {seat} again"))).collect()
+    signed_in
+        .filter_map(|(seq, seat, no)| (!seen.insert(no)).then(|| format!("fact {seq}: seat {seat} again")))
+        .collect()
 }
 
 fn one_leaver(evidence: &Evidence) -> Vec<String> {
@@ -276,7 +281,9 @@ fn fenced_are_silent(evidence: &Evidence) -> Vec<String> {
     for told in &evidence.facts {
         model.hear(told);
         let Fact::AnswerSaved(f) = &told.fact else { continue };
-        let (Some(station), true) = (model.station.get(&f.attempt), model.fenced.contains_key(&f.attempt)) else { continue };
+        let (Some(station), true) = (model.station.get(&f.attempt), model.fenced.contains_key(&f.attempt)) else {
+            continue;
+        };
         let desk = evidence.stations.iter().position(|one| one == station);
         let Some((desk, records)) = desk.and_then(|desk| evidence.journals.get_key_value(&desk)) else { continue };
         if evidence.kept.disk_troubled.contains(desk) || adopted.contains(&(f.attempt, f.number)) {
@@ -305,7 +312,12 @@ fn nobody_past_the_end(evidence: &Evidence) -> Vec<String> {
     for glance in evidence.kept.glances.iter().filter(|glance| glance.closed.is_none() && glance.settled) {
         let (Some(now), Some(end)) = (evidence.site_at(glance.at), end_of(&model, glance.candidate)) else { continue };
         if now.0 > end.0 + CLOCK_OFF_MS_MAX {
-            wrong.push(format!("desk {} at {} ms: still open {} ms after the end", glance.desk, glance.at, now.since(end)));
+            wrong.push(format!(
+                "desk {} at {} ms: still open {} ms after the end",
+                glance.desk,
+                glance.at,
+                now.since(end)
+            ));
         }
     }
     wrong
@@ -352,7 +364,9 @@ fn nobody_short(evidence: &Evidence) -> Vec<String> {
 fn clocks_agree(evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
     at_glances(evidence, |model, glance, now| {
-        let (Some(end), Some(left), true) = (end_of(model, glance.candidate), glance.left_ms, glance.settled) else { return };
+        let (Some(end), Some(left), true) = (end_of(model, glance.candidate), glance.left_ms, glance.settled) else {
+            return;
+        };
         let off = end.since(now).abs_diff(left);
         if off > CLOCK_OFF_MS_MAX && model.ended.is_none() {
             wrong.push(format!("desk {} at {} ms: {left} ms left, off by {off}", glance.desk, glance.at));

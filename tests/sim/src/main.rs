@@ -80,7 +80,11 @@ fn all(args: &Args) -> Result<bool> {
     }
     let done = reports.len();
     let failed: Vec<_> = reports.iter().filter(|report| report["well"] != true).map(|report| &report["seed"]).collect();
-    eprintln!("{done} seeds, {seats} seats, {} failed {failed:?}, {:.1} s", failed.len(), began.elapsed().as_secs_f64());
+    eprintln!(
+        "{done} seeds, {seats} seats, {} failed {failed:?}, {:.1} s",
+        failed.len(),
+        began.elapsed().as_secs_f64()
+    );
     if args.json {
         println!("{}", serde_json::json!({ "seats": seats, "seeds": done, "twice": args.twice, "runs": reports }));
     }

@@ -6,11 +6,7 @@ use exam_protocol::{
     message::candidate::AttemptId,
     time::{Now, SiteMs, minutes},
 };
-use exam_room::{
-    Fact,
-    rules::ending::EndedBy,
-    state::Target,
-};
+use exam_room::{Fact, rules::ending::EndedBy, state::Target};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A fact with its place in the journal.

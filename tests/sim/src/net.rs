@@ -201,7 +201,8 @@ impl Inner {
         *count += 1;
         let mut dice = self.dice.fork(&format!("{}>{}", route.0, route.1), *count);
         let weather = self.weather;
-        let (lost, twice, flipped) = (dice.chance(weather.loss), dice.chance(weather.twice), dice.chance(weather.flipped));
+        let (lost, twice, flipped) =
+            (dice.chance(weather.loss), dice.chance(weather.twice), dice.chance(weather.flipped));
         if self.is_cut_off(&datagram) {
             self.traffic.cut_off += 1;
             return;

@@ -276,7 +276,8 @@ mod tests {
             assert!(script.steps.iter().all(|(at, _)| *at < script.heal_at), "{script:?}");
         }
         let text = serde_json::to_string(&scripts).unwrap();
-        for word in ["CutOff", "PowerCut", "Killed", "SeatFall", "ServerFull", "SeatFull", "WallWrong", "Leave", "Swap"] {
+        for word in ["CutOff", "PowerCut", "Killed", "SeatFall", "ServerFull", "SeatFull", "WallWrong", "Leave", "Swap"]
+        {
             assert!(text.contains(word), "{word} is never drawn");
         }
         assert!(scripts.iter().any(|script| script.faulty == 0), "quiet days happen too");

@@ -218,7 +218,8 @@ impl SeatMachine {
         async move {
             while let Some(News { kind, .. }) = news.recv().await {
                 let candidate = *holder.lock().unwrap_or_else(PoisonError::into_inner);
-                if let (NewsKind::Noted(Note::Acked { item, number, answer, .. }), Some(candidate)) = (kind, candidate) {
+                if let (NewsKind::Noted(Note::Acked { item, number, answer, .. }), Some(candidate)) = (kind, candidate)
+                {
                     let at = chronicle.now();
                     let acked = Acked { at, desk, candidate, item, number, answer: (*answer).clone() };
                     chronicle.lock().acked.push(acked);

@@ -209,12 +209,9 @@ impl<F: Front> ServerMachine<F> {
         let ready = run::prepare_on(ground, &self.parts.folder, &config).await.context("starting the server")?;
         let (stop, stopped) = oneshot::channel();
         let front = self.front.clone();
-        let serving = tokio::spawn(ready.serve_as(
-            move |reception| front.before(reception),
-            async {
-                let _ = stopped.await; // dropped or told: it stops
-            },
-        ));
+        let serving = tokio::spawn(ready.serve_as(move |reception| front.before(reception), async {
+            let _ = stopped.await; // dropped or told: it stops
+        }));
         self.running = Some(Running { power, serving, stop, workers });
         Ok(())
     }

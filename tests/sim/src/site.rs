@@ -204,7 +204,8 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 async fn founding(folder: TempDir, seats: usize) -> Result<Site> {
     let data = folder.path().join("server");
     init::init(&data, "仿真考点", None)?;
-    let (signing, hq, code) = (generate_minisign()?, generate_age(), UnlockCode::from_random([2, 7, 1, 8, 2, 8, 1, 8, 2, 8]));
+    let (signing, hq, code) =
+        (generate_minisign()?, generate_age(), UnlockCode::from_random([2, 7, 1, 8, 2, 8, 1, 8, 2, 8]));
     let net = Net::new(Dice::new(1));
     let carrying = tokio::spawn(net.clone().carry());
     let parts = Parts { folder: data.clone(), addr: server_addr(), net: net.clone(), dice: Dice::new(2), slow_ms: 0 };
@@ -248,7 +249,9 @@ async fn take_package(link: &Link, folder: &Path, bytes: Vec<u8>) -> Result<()> 
 }
 
 async fn make_accounts(link: &Link) -> Result<()> {
-    for (name, role) in [("chief", StaffRole::Chief), ("inspector", StaffRole::Inspector), ("proctor", StaffRole::Proctor)] {
+    for (name, role) in
+        [("chief", StaffRole::Chief), ("inspector", StaffRole::Inspector), ("proctor", StaffRole::Proctor)]
+    {
         let make = MakeAccount {
             account: account(name),
             name: name.to_owned(),
@@ -305,7 +308,13 @@ fn id_number(index: usize) -> String {
     format!("{body}{}", ["1", "0", "X", "9", "8", "7", "6", "5", "4", "3", "2"][sum % 11])
 }
 
-fn package(seats: usize, site: &SitePublic, hq: &SigningPair, seal: &SealingPair, code: &UnlockCode) -> Result<Vec<u8>> {
+fn package(
+    seats: usize,
+    site: &SitePublic,
+    hq: &SigningPair,
+    seal: &SealingPair,
+    code: &UnlockCode,
+) -> Result<Vec<u8>> {
     let entry = |index: usize| RosterEntry {
         admission_no: admission_no(index),
         name: format!("考生{index}"),

@@ -155,8 +155,11 @@ impl Staff {
             true => LeaveStep::Out { escort: account("proctor"), reason: None },
             false => LeaveStep::Back,
         };
-        self.say(&format!("desk {index} {}", if out { "goes out" } else { "is back" }), Leave { attempt: note.attempt, step })
-            .await
+        self.say(
+            &format!("desk {index} {}", if out { "goes out" } else { "is back" }),
+            Leave { attempt: note.attempt, step },
+        )
+        .await
     }
 
     /// Moves a candidate to another machine.

@@ -219,11 +219,9 @@ impl Script {
             }),
             [name, "signs", "on"] => self.ask(SignOn { station: station("admin"), account: name.parse().unwrap() }),
             ["signs", "off"] => self.ask(SignOff { station: station("admin") }),
-            ["pause", "everywhere", cause, "because", reason @ ..] => self.ask(StopEverywhere {
-                cause: self.cause(cause),
-                reason: reason.join(" "),
-                by: station("admin"),
-            }),
+            ["pause", "everywhere", cause, "because", reason @ ..] => {
+                self.ask(StopEverywhere { cause: self.cause(cause), reason: reason.join(" "), by: station("admin") })
+            }
             ["resume", "everywhere"] => self.ask(RunEverywhere { by: station("admin") }),
             ["pause", whose, cause, "because", reason @ ..] => self.ask(StopClock {
                 sitting: sitting(),

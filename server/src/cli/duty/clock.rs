@@ -15,8 +15,8 @@ use exam_protocol::{
     message::{
         admin::AskStatus,
         duty::{
-            CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopClock, StopEverywhere, TakeOutStretch, TimeCall,
-            Whose,
+            CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopClock, StopEverywhere,
+            TakeOutStretch, TimeCall, Whose,
         },
     },
     tag::Down,

@@ -9,8 +9,8 @@ use exam_protocol::{
     grant::commitment,
     ids::{SittingId, StationId},
     message::duty::{
-        CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopCause, StopClock, StopEverywhere, TakeOutStretch,
-        TimeCall, Whose,
+        CutDecision, ExtendByHqCode, ExtendTime, RunClock, SittingReason, StopCause, StopClock, StopEverywhere,
+        TakeOutStretch, TimeCall, Whose,
     },
     staff::Act,
     tag::Down,

@@ -118,13 +118,8 @@ enum Taken {
 impl Disk {
     /// The disk whose files are in `folder`. All that is there now is durable.
     pub fn new(folder: &Path) -> Self {
-        let inner = Inner {
-            folder: folder.to_owned(),
-            power: Power::default(),
-            images: BTreeMap::new(),
-            lies: false,
-            open: 0,
-        };
+        let inner =
+            Inner { folder: folder.to_owned(), power: Power::default(), images: BTreeMap::new(), lies: false, open: 0 };
         Self { inner: Arc::new(Mutex::new(inner)) }
     }
 
