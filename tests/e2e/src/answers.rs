@@ -104,6 +104,8 @@ pub struct Facts {
     pub starts: u32,
     /// Clean stops of the server: a start without a stop before it tells of a kill.
     pub stops: u32,
+    /// Answers of replaced machines that were kept for the candidate to choose about (HB-25).
+    pub orphans: u64,
     /// Starts of the server in which answers were saved.
     pub starts_with_answers: BTreeSet<u64>,
 }
@@ -149,6 +151,7 @@ pub fn from_journal(opened: &Path, site: &SiteId) -> Result<Facts> {
                 facts.starts += u32::from(noted.event == "started");
                 facts.stops += u32::from(noted.event == "stopped");
             }
+            "orphan_kept" => facts.orphans += 1,
             "answer_saved" => {
                 facts.starts_with_answers.insert(fact.boot);
                 let saved: AnswerSaved = serde_json::from_str(fact.body.get())?;

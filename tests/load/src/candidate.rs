@@ -22,6 +22,7 @@ use exam_seat::{
 };
 use exam_session::{Act, HandInView, Merge, Notice, Record, Saved, Screen, View};
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -60,6 +61,8 @@ pub(crate) struct SeatEnd {
     pub(crate) journal: Versions,
     pub(crate) unacked: usize,
     pub(crate) refused: usize,
+    /// Versions the server took as a replaced machine's, for the candidate to choose about (HB-25).
+    pub(crate) handed_over: BTreeSet<(ItemId, u32)>,
     pub(crate) answered: usize,
     pub(crate) handed_in: bool,
     /// The server was never reached.
@@ -218,9 +221,8 @@ impl Sitter {
         self.plan.progress.papers.fetch_add(1, Ordering::Relaxed);
         self.answer_all().await?;
         self.plan.progress.answered.fetch_add(1, Ordering::Relaxed);
-        if self.wait(is_synced).await? {
-            self.plan.progress.synced.fetch_add(1, Ordering::Relaxed);
-        }
+        self.wait(is_synced).await?; // or nothing can be synced from here any more
+        self.plan.progress.synced.fetch_add(1, Ordering::Relaxed);
         if self.plan.hand_in {
             self.hand_in().await?;
         }
@@ -323,9 +325,12 @@ impl Sitter {
         let view = self.view();
         self.end.unacked = view.unsaved;
         self.end.answered = view.items.iter().filter(|item| item.answer.is_given()).count().max(view.answered);
-        self.end.refused = view.evidence.len();
+        let (handed_over, refused): (Vec<_>, Vec<_>) =
+            view.evidence.iter().partition(|evidence| evidence.refusal == Refusal::Fenced);
+        self.end.handed_over = handed_over.iter().map(|one| (one.item.clone(), one.number)).collect();
+        self.end.refused = refused.len();
         self.end.handed_in = matches!(view.hand_in, HandInView::Done { .. });
-        self.end.errors.extend(view.evidence.iter().map(|evidence| format!("answer refused: {}", evidence.refusal)));
+        self.end.errors.extend(refused.iter().map(|evidence| format!("answer refused: {}", evidence.refusal)));
         if self.end.handed_in {
             self.plan.progress.handed_in.fetch_add(1, Ordering::Relaxed);
         }

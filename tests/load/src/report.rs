@@ -51,6 +51,8 @@ pub(crate) struct Report {
     pub(crate) unacked: usize,
     /// Versions the server refused.
     pub(crate) refused: usize,
+    /// Versions a replaced machine had not sent in time (HB-25): the server keeps them for the candidate to choose about.
+    pub(crate) handed_over: usize,
     pub(crate) answered_items: usize,
     pub(crate) handed_in: usize,
     pub(crate) reconnects: u64,
@@ -64,7 +66,9 @@ impl Report {
         let journaled = ends.iter().map(|end| end.journal.len()).sum();
         let both = || ends.iter().map(|end| &end.journal).zip(&tally.acked_by_seat);
         let acked_not_journaled = both().map(|(journal, acked)| missing(acked, journal)).sum();
-        let journaled_not_acked = both().map(|(journal, acked)| missing(journal, acked)).sum();
+        let handed_over = |end: &SeatEnd| end.handed_over.iter().filter(|one| end.journal.contains_key(one)).count();
+        let not_acked: usize = both().map(|(journal, acked)| missing(journal, acked)).sum();
+        let journaled_not_acked = not_acked.saturating_sub(ends.iter().map(handed_over).sum());
         Self {
             seats: ends.len(),
             logins_failed: ends.iter().filter(|end| end.login_ms.is_none()).count(),
@@ -79,6 +83,7 @@ impl Report {
             journaled_not_acked,
             unacked: sum(|end| end.unacked),
             refused: sum(|end| end.refused),
+            handed_over: sum(|end| end.handed_over.len()),
             answered_items: sum(|end| end.answered),
             handed_in: sum(|end| usize::from(end.handed_in)),
             reconnects: tally.reconnects,

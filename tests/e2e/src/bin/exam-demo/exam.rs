@@ -65,7 +65,7 @@ pub(crate) fn hold(options: &Options, seed: u64, programs: Programs, folder: &Fo
     answer(&mut phases, &mut site, &mut machines, plan, &sitting)?;
     let exports = end(&mut phases, &mut site, machines, &sitting)?;
     let stock_tools = judge_bundle(&mut phases, &site, &exports.first)?;
-    let compared = compare(&mut phases, &site, options.seats)?;
+    let compared = compare(&mut phases, &site, options.seats, exports.handed_over)?;
     let record_lines = record(&mut phases, &site, &sitting)?;
     Ok(Summary {
         seats: options.seats,
@@ -225,6 +225,8 @@ struct Exports {
     first: PathBuf,
     equal: bool,
     logins_failed: u64,
+    /// Versions a replaced machine had not sent in time.
+    handed_over: u64,
 }
 
 fn end(phases: &mut Phases, site: &mut Site, machines: Machines, sitting: &str) -> Result<Exports> {
@@ -243,6 +245,7 @@ fn end(phases: &mut Phases, site: &mut Site, machines: Machines, sitting: &str) 
             first,
             equal,
             logins_failed: figures["logins_failed"].as_u64().context("logins_failed")?,
+            handed_over: figures["handed_over"].as_u64().context("handed_over")?,
         }));
         Ok(figures_in_words(&figures))
     })?;
@@ -290,7 +293,7 @@ struct Compared {
     restarts: u32,
 }
 
-fn compare(phases: &mut Phases, site: &Site, seats: u16) -> Result<Compared> {
+fn compare(phases: &mut Phases, site: &Site, seats: u16, handed_over: u64) -> Result<Compared> {
     let compared = RefCell::new(None);
     phases.run(COMPARE, |phases| {
         let folder = site.folder();
@@ -301,6 +304,14 @@ fn compare(phases: &mut Phases, site: &Site, seats: u16) -> Result<Compared> {
         let bundle = answers::from_bundle(&folder.opened())?;
         let facts = answers::from_journal(&folder.opened(), &public.site)?;
         ensure!(facts.answers == bundle, "the bundle's answers and its facts tell two stories");
+        ensure!(
+            facts.orphans == handed_over,
+            "the replaced machine handed over {handed_over} versions, the bundle has {}",
+            facts.orphans
+        );
+        phases.note(&format!(
+            "换机前未传的作答已留存 versions of the replaced machine kept for the candidate: {handed_over}"
+        ));
         if facts.starts_with_answers.len() < 2 {
             phases.note(
                 "重启后没有新答案，此次强行终止不足为证 no answer came after the restart: this kill proves little",
