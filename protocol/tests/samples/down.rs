@@ -531,7 +531,7 @@ fn readiness() -> Vec<Sample<Down>> {
     let points = Points { points_tenths: 645, max_tenths: 1_000, by_hand_tenths: 200, right: 31, items: 40 };
     let row = |n: u16, state, points: Option<Points>| {
         let attempt = points.map(|_| AttemptId(u64::from(n)));
-        MockRow { admission_no: admission_no(), seat: n.try_into().unwrap(), attempt, state, points }
+        MockRow { admission_no: admission_no(), seat: seat_no(n), attempt, state, points }
     };
     let rows = vec![row(1, SeatState::HandedIn, Some(points)), row(2, SeatState::Absent, None)];
     let table = MockPoints { now: now(), sitting: id("s-mock"), has_key: true, rows };
