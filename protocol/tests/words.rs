@@ -13,7 +13,8 @@ use exam_protocol::{
 use samples::{errors, package_noes, package_refused, phases, refusals, seat_states};
 
 /// What samples carry into a sentence: ids of people, a reason in words, and names that are the same in both languages.
-const PARAMETERS: &[&str] = &["s-theory-am", "theory-a", "q07", "r1", "r2", "考位 41 不存在", "JPEG", "PNG", "PDF", "MiB"];
+const PARAMETERS: &[&str] =
+    &["s-theory-am", "theory-a", "q07", "r1", "r2", "考位 41 不存在", "JPEG", "PNG", "PDF", "MiB"];
 
 fn is_chinese(c: char) -> bool {
     ('\u{4E00}'..='\u{9FFF}').contains(&c)
