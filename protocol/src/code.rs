@@ -269,6 +269,8 @@ pub enum Refusal {
     },
     /// The site's attachments have no room for this file.
     AttachmentsFull {
+        /// The limit, in files.
+        max_files: u32,
         /// The limit, in MiB.
         max_mib: u32,
     },

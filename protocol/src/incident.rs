@@ -12,6 +12,8 @@ pub const ATTACHMENTS_MAX: usize = 8;
 pub const ATTACHMENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Most bytes of all attachments of a site: they travel in the result bundles.
 pub const ATTACHMENTS_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Most attached files of a site: each is a member of the bundles, beside those of the candidates.
+pub const ATTACHMENTS_FILES_MAX: usize = 1_000;
 const _: () = assert!(ATTACHMENT_BYTES_MAX * ATTACHMENTS_MAX as u64 <= ATTACHMENTS_BYTES_MAX); // one full record always fits
 
 /// 记录编号: incidents and violations of a site, one running number for both, from 1.

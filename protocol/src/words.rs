@@ -286,9 +286,11 @@ impl Refusal {
                     "an attached file is a JPEG, a PNG or a PDF of at most {max_mib} MiB: convert it or make it smaller"
                 ),
             ),
-            Refusal::AttachmentsFull { max_mib } => both(
-                format!("本考点附件总量已满（{max_mib} MiB）：请只附必要的文件"),
-                format!("the attachments of this site are full ({max_mib} MiB): attach only what is needed"),
+            Refusal::AttachmentsFull { max_files, max_mib } => both(
+                format!("本考点附件已满（{max_files} 个或 {max_mib} MiB）：请只附必要的文件"),
+                format!(
+                    "the attachments of this site are full ({max_files} files or {max_mib} MiB): attach only what is needed"
+                ),
             ),
             Refusal::NotMockSitting => both("只有模拟考试可以重新开始", "only a mock sitting can begin anew"),
             Refusal::SealIncomplete { missing } => both(

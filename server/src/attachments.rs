@@ -9,7 +9,7 @@ use crate::{
 use exam_link::private_file;
 use exam_protocol::{
     ids::Sha256,
-    incident::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_BYTES_MAX, AttachmentKind},
+    incident::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_BYTES_MAX, ATTACHMENTS_FILES_MAX, AttachmentKind},
 };
 use std::{fs, io, path::Path, time::SystemTime};
 
@@ -26,7 +26,7 @@ pub enum AttachError {
     #[error("the file is no JPEG, PNG or PDF of at most {} MiB", ATTACHMENT_BYTES_MAX / 1024 / 1024)]
     Unfit,
     /// No room.
-    #[error("the attachments have {} MiB in all", ATTACHMENTS_BYTES_MAX / 1024 / 1024)]
+    #[error("the site has {ATTACHMENTS_FILES_MAX} files or {} MiB of them", ATTACHMENTS_BYTES_MAX / 1024 / 1024)]
     Full,
     /// The disk says no.
     #[error("the file cannot be kept")]
@@ -49,8 +49,9 @@ pub fn keep(vault: &Vault, keys: &SiteKeys, hash: &Sha256) -> Result<(), AttachE
         if AttachmentKind::of(&bytes).is_none() {
             return Err(AttachError::Unfit);
         }
-        let shelf = vault.shelf(Shelf::Attachments);
-        if files(&shelf)?.iter().map(|file| file.bytes).sum::<u64>() + length > ATTACHMENTS_BYTES_MAX {
+        let there = files(&vault.shelf(Shelf::Attachments))?;
+        let bytes_there: u64 = there.iter().map(|file| file.bytes).sum();
+        if there.len() >= ATTACHMENTS_FILES_MAX || bytes_there + length > ATTACHMENTS_BYTES_MAX {
             return Err(AttachError::Full);
         }
         private_file::write_whole(&kept, &keys.at_rest().seal(&context(hash), &bytes))?;
@@ -162,6 +163,23 @@ mod tests {
         assert!(matches!(keep(&vault, &keys, &hash), Err(AttachError::Full)));
         fs::File::create(&filler).unwrap().set_len(ATTACHMENTS_BYTES_MAX - 100).unwrap();
         keep(&vault, &keys, &hash).unwrap();
+        fs::remove_file(&filler).unwrap();
+        for n in 1..ATTACHMENTS_FILES_MAX - 1 {
+            fs::write(vault.shelf(Shelf::Attachments).join(n.to_string()), b"").unwrap();
+        }
+        let [last, one_more] = [101, 102].map(|length| vault.keep(Shelf::Uploads, &photo(length)).unwrap());
+        keep(&vault, &keys, &last).unwrap();
+        assert!(matches!(keep(&vault, &keys, &one_more), Err(AttachError::Full)));
+    }
+
+    #[test]
+    fn a_backup_holds_what_was_taken_in() {
+        let (dir, vault, keys) = site();
+        let hash = vault.keep(Shelf::Uploads, &photo(300)).unwrap();
+        keep(&vault, &keys, &hash).unwrap();
+        let copy = Vault::new(dir.path().join("copy"));
+        vault.back_up(copy.dir()).unwrap();
+        assert_eq!(read(&copy, &SiteKeys::load(copy.dir()).unwrap(), &hash).unwrap(), photo(300));
     }
 
     #[test]

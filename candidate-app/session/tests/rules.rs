@@ -6,7 +6,10 @@ mod common;
 use common::*;
 use exam_protocol::{
     code::{Refusal, SeatState},
-    message::candidate::KnownAnswer,
+    message::{
+        candidate::{AttemptId, KnownAnswer},
+        readiness::{Points, SeatPoints},
+    },
     tag::Up,
     time::SiteMs,
 };
@@ -22,6 +25,19 @@ fn sent_saves(world: &World) -> Vec<(String, u32)> {
         _ => None,
     });
     saves.collect()
+}
+
+#[test]
+fn points_of_a_mock_are_shown_when_the_attempt_is_over_and_to_nobody_else() {
+    let points = Points { points_tenths: 20, max_tenths: 40, by_hand_tenths: 0, right: 1, items: 2 };
+    let told = |attempt| Event::Push(Box::new(SeatPoints { attempt, points }.into()));
+    let mut world = World::working();
+    world.event(told(ATTEMPT));
+    assert_eq!(world.view().points, None, "not while the candidate works");
+    world.say(SeatState::HandedIn);
+    assert_eq!(world.view().points, Some(points));
+    world.event(told(AttemptId(ATTEMPT.0 + 1)));
+    assert_eq!(world.view().points, None, "another attempt's points are nobody's here");
 }
 
 #[test]

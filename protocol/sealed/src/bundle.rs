@@ -18,9 +18,10 @@ use exam_protocol::{
     answer::Answer,
     code::SeatState,
     ids::{AdmissionNo, ExamId, ItemId, PaperId, RoomId, SeatNo, Sha256, SiteId, SittingId},
-    incident::{AttachmentKind, RecordNo},
+    incident::{ATTACHMENTS_FILES_MAX, AttachmentKind, RecordNo},
     message::{attendance::EndWhy, candidate::AttemptId},
     paper::Subject,
+    plan::CANDIDATES_MAX,
     time::{SiteMs, WallMs},
 };
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,7 @@ const LIMITS: ZipLimits = ZipLimits {
     total_bytes_max: BUNDLE_BYTES_MAX,
     ratio_max: 1,
 };
+const _: () = assert!(CANDIDATES_MAX + ATTACHMENTS_FILES_MAX + 8 < LIMITS.entries_max); // else a full site could not export
 
 /// Which sitting a bundle is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

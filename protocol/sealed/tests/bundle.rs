@@ -15,7 +15,7 @@ use exam_sealed::{
 };
 use sample::*;
 use serde_json::json;
-use std::{collections::BTreeMap, io::Cursor};
+use std::{collections::BTreeMap, io::Cursor, slice};
 
 struct World {
     hq: Keys,
@@ -226,10 +226,10 @@ fn a_void_result_and_an_end_by_decision_are_in_the_record_as_the_journal_tells_t
     };
     let ill = ("attempt_ended", json!({"attempt": 2, "why": "illness", "reason": "x"}));
     let for_violation = ("exam_ended_for_violation", json!({"attempt": 2, "violation": 7}));
-    assert_eq!(told(&world, std::slice::from_ref(&ill), ended(100, false)), "ok");
-    assert!(told(&world, std::slice::from_ref(&ill), |_| ()).contains("终止考核"));
-    assert!(told(&world, std::slice::from_ref(&ill), ended(101, false)).contains("终止考核"));
-    assert_eq!(told(&world, std::slice::from_ref(&for_violation), ended(100, true)), "ok");
+    assert_eq!(told(&world, slice::from_ref(&ill), ended(100, false)), "ok");
+    assert!(told(&world, slice::from_ref(&ill), |_| ()).contains("终止考核"));
+    assert!(told(&world, slice::from_ref(&ill), ended(101, false)).contains("终止考核"));
+    assert_eq!(told(&world, slice::from_ref(&for_violation), ended(100, true)), "ok");
     assert!(told(&world, &[for_violation], ended(100, false)).contains("终止考核"));
 
     let reopened = |attempt: u64| ("attempt_reopened", json!({"attempt": attempt, "rest_ms": 1}));

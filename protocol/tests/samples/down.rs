@@ -83,7 +83,7 @@ one_of_each!(refusals: Refusal {
     PasswordPause = Refusal::PasswordPause { wait_s: 30 },
     MarkedAtHq = Refusal::MarkedAtHq,
     AttachmentUnfit = Refusal::AttachmentUnfit { max_mib: 16 },
-    AttachmentsFull = Refusal::AttachmentsFull { max_mib: 256 },
+    AttachmentsFull = Refusal::AttachmentsFull { max_files: 1_000, max_mib: 256 },
     NotYourRoom = Refusal::NotYourRoom { yours: id("r2") },
     OldPasswordMissing = Refusal::OldPasswordMissing,
     NothingRuns = Refusal::NothingRuns,
@@ -532,7 +532,7 @@ fn readiness() -> Vec<Sample<Down>> {
     let points = Points { points_tenths: 645, max_tenths: 1_000, by_hand_tenths: 200, right: 31, items: 40 };
     let row = |n: u16, state, points: Option<Points>| {
         let attempt = points.map(|_| AttemptId(u64::from(n)));
-        MockRow { admission_no: admission_no(), seat: seat_no(n), attempt, state, points }
+        MockRow { admission_no: admission_no(), seat: super::seat_no(n), attempt, state, points }
     };
     let rows = vec![row(1, SeatState::HandedIn, Some(points)), row(2, SeatState::Absent, None)];
     let table = MockPoints { now: now(), sitting: id("s-mock"), has_key: true, rows };

@@ -350,7 +350,9 @@ fn listed(all: &Records) -> String {
             let state = if v.closed { "已办结".to_owned() } else { format!("缺签名 {}", v.missing) };
             format!("{} · {state} · ", v.measure.name())
         });
-        let what = format!("{}{}", measure.unwrap_or_default(), r.text);
+        let files = r.attachments.len() + r.follow_ups.iter().map(|added| added.attachments.len()).sum::<usize>();
+        let files = if files > 0 { format!("（附件 {files}）") } else { String::new() };
+        let what = format!("{}{}{files}", measure.unwrap_or_default(), r.text);
         let seat = r.seat.map(|seat| seat.to_string()).unwrap_or_default();
         row(&[&r.number.0.to_string(), r.code.name(), &seat, &what, &r.by], &[6, 14, 6, 60, 0])
     };

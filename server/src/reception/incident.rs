@@ -10,7 +10,7 @@ use crate::{
 use exam_protocol::{
     code::{ErrorCode, Refusal},
     ids::{Sha256, SittingId, StationId},
-    incident::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_BYTES_MAX, RecordNo},
+    incident::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_BYTES_MAX, ATTACHMENTS_FILES_MAX, RecordNo},
     message::incident::{
         AskRecords, FindingView, FollowUp, RecordView, Recorded, Records, ReportView, SignRecord, Signer, ViolationView,
     },
@@ -152,7 +152,10 @@ fn not_attached(error: AttachError) -> No {
     match error {
         AttachError::NotThere => ErrorCode::BlobUnknown.into(),
         AttachError::Unfit => unfit().into(),
-        AttachError::Full => Refusal::AttachmentsFull { max_mib: mib(ATTACHMENTS_BYTES_MAX) }.into(),
+        AttachError::Full => {
+            let max_files = ATTACHMENTS_FILES_MAX as u32;
+            Refusal::AttachmentsFull { max_files, max_mib: mib(ATTACHMENTS_BYTES_MAX) }.into()
+        }
         AttachError::Disk(error) => {
             tracing::error!(%error, "an attached file cannot be kept");
             ErrorCode::Storage.into()

@@ -29,7 +29,7 @@ pub(crate) struct Small {
 
 /// A fresh site whose server runs and has taken in a sample package; `bank` replaces the sample's question bank.
 pub(crate) fn small_exam(sample: Sample, bank: Option<&str>) -> Result<Small> {
-    let (mut site, folder) = founded()?;
+    let (site, folder) = founded()?;
     site.write_sample(sample)?;
     let bank_file = match bank {
         Some(text) => {
@@ -40,6 +40,24 @@ pub(crate) fn small_exam(sample: Sample, bank: Option<&str>) -> Result<Small> {
         None => site.bank(),
     };
     site.import_paper(&bank_file, "测试试卷")?;
+    delivered(site, folder)
+}
+
+/// As [`small_exam`], but its sitting is a mock one whose paper carries its answer key.
+pub(crate) fn small_mock_exam(sample: Sample) -> Result<Small> {
+    let (site, folder) = founded()?;
+    site.write_sample(sample)?;
+    let plan = std::fs::read_to_string(site.plan())?;
+    let mock = plan.replacen("minutes = 30\n", "minutes = 30\nmock = true\n", 1);
+    let keyed = mock.replacen("file = \"paper.paper\"\n", "file = \"paper.paper\"\nwith_key = true\n", 1);
+    ensure!(mock != plan && keyed != mock, "the sample's plan is another than this test knows");
+    std::fs::write(site.plan(), keyed)?;
+    site.import_paper(&site.bank(), "模拟试卷")?;
+    delivered(site, folder)
+}
+
+/// The server runs, the package is taken in.
+fn delivered(mut site: Site, folder: TempDir) -> Result<Small> {
     site.start_server()?;
     site.deliver_package()?;
     let sitting = site.sitting()?;
