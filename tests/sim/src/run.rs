@@ -10,10 +10,11 @@ use crate::{
     net::{Net, Traffic},
     outcome,
     plant::{Breaker, Plant},
+    runtime::runtime,
     script::{DOOR_AT, START_AT, Script},
     seat::{Room, SeatMachine},
     server::{Fall, Front, Open, Parts, ServerMachine, WALL_BEGAN_MS},
-    site::{SITTING_MIN, SPARES, Site, runtime, scratch, server_addr},
+    site::{SITTING_MIN, SPARES, Site, scratch, server_addr},
     staff::Staff,
     steps::World,
 };
