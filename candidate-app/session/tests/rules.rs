@@ -6,11 +6,14 @@ mod common;
 use common::*;
 use exam_protocol::{
     code::{Refusal, SeatState},
-    message::candidate::KnownAnswer,
+    message::{
+        candidate::KnownAnswer,
+        hello::{Role, Welcome},
+    },
     tag::Up,
-    time::SiteMs,
+    time::{Now, SiteMs, WallMs},
 };
-use exam_session::{Act, Closed, Event, HandInView, Notice, Record, Saved, Screen};
+use exam_session::{Act, BootId, Closed, Effect, Event, HandInView, Notice, Record, Saved, Screen, SeatMs, Session};
 
 fn saved(world: &World, index: usize) -> Saved {
     world.view().items.into_iter().find(|view| view.item == item(index)).unwrap().saved
@@ -423,14 +426,14 @@ fn nothing_is_asked_before_the_server_has_said_how_the_seat_stands() {
     world.sync();
     world.server.state = SeatState::Working;
     world.linked = true;
-    let welcome = exam_protocol::message::hello::Welcome {
+    let welcome = Welcome {
         version: 1,
         build: String::new(),
         site: "site".parse().unwrap(),
         site_name: String::new(),
         boot: 1,
         now: world.server.now(),
-        role: exam_protocol::message::hello::Role::Station,
+        role: Role::Station,
         station: None,
     };
     world.event(Event::Linked(Box::new(welcome)));
@@ -469,4 +472,22 @@ fn a_version_the_server_knew_survives_a_restart_without_it() {
     })));
     world.restart(0);
     assert_eq!((world.view().answered, saved(&world, 2)), (1, Saved::OnServer));
+}
+
+/// Found by the simulator (seeds 20 and 25 with 4 seats): after three unanswered heartbeats the seat fell silent, and QUIC's own
+/// ever rarer tries found out only after 5 to 13 s that the network had healed.
+#[test]
+fn a_seat_calls_every_second_while_nobody_answers() {
+    let mut session = Session::new(BootId(1));
+    session.handle(SeatMs(0), Event::Started { newest: None });
+    let now = Now { at: SiteMs(1), wall: WallMs(0) };
+    let (site, role) = ("s1".parse().unwrap(), Role::Station);
+    let (build, site_name) = ("test".into(), "站".into());
+    let welcome = Welcome { version: 1, build, site, site_name, boot: 1, now, role, station: None };
+    session.handle(SeatMs(0), Event::Linked(Box::new(welcome)));
+    let beats = (1..=29).map(|second| {
+        let effects = session.handle(SeatMs(second * 1_000), Event::Tick);
+        effects.iter().filter(|e| matches!(e, Effect::Send { up, .. } if matches!(**up, Up::Heartbeat(_)))).count()
+    });
+    assert_eq!(beats.collect::<Vec<_>>(), [1; 29], "until the connection is dead, a call each second");
 }
