@@ -16,11 +16,10 @@ pub const EVIDENCE_MAX: usize = 200;
 
 /// DESIGN §6: a heartbeat every second.
 pub const HEARTBEAT_MS: u64 = 1_000;
-/// P4: heartbeats the server has not answered before no more are sent. As many as fit into the 30 s of silence after which a
-/// connection is dead: each is a packet that finds out that the network has healed, or that the server has forgotten the
-/// connection, a second later at most; QUIC alone tries ever more rarely. With [`SAVES_IN_FLIGHT_MAX`] answers they fit into
-/// the 64 requests of a link.
-pub const HEARTBEATS_IN_FLIGHT_MAX: usize = 30;
+/// P4: so many heartbeats in a row unanswered, and the connection is given up for a new one, which finds out within seconds that
+/// the network has healed or the server is back. QUIC alone waits as long again as the silence has lasted, and sends nothing of
+/// ours meanwhile. Fewer would give up the connection of a server that is only busy.
+pub const HEARTBEATS_UNHEARD_MAX: usize = 5;
 
 /// HB-22, F-17: candidates are reminded so many minutes before their own end; smallest first.
 pub const REMINDERS_MIN: [u32; 3] = [1, 5, 15];

@@ -477,7 +477,7 @@ fn a_version_the_server_knew_survives_a_restart_without_it() {
 /// Found by the simulator (seeds 20 and 25 with 4 seats): after three unanswered heartbeats the seat fell silent, and QUIC's own
 /// ever rarer tries found out only after 5 to 13 s that the network had healed.
 #[test]
-fn a_seat_calls_every_second_while_nobody_answers() {
+fn a_connection_on_which_nobody_answers_for_five_seconds_is_given_up_once() {
     let mut session = Session::new(BootId(1));
     session.handle(SeatMs(0), Event::Started { newest: None });
     let now = Now { at: SiteMs(1), wall: WallMs(0) };
@@ -485,9 +485,18 @@ fn a_seat_calls_every_second_while_nobody_answers() {
     let (build, site_name) = ("test".into(), "站".into());
     let welcome = Welcome { version: 1, build, site, site_name, boot: 1, now, role, station: None };
     session.handle(SeatMs(0), Event::Linked(Box::new(welcome)));
-    let beats = (1..=29).map(|second| {
-        let effects = session.handle(SeatMs(second * 1_000), Event::Tick);
-        effects.iter().filter(|e| matches!(e, Effect::Send { up, .. } if matches!(**up, Up::Heartbeat(_)))).count()
-    });
-    assert_eq!(beats.collect::<Vec<_>>(), [1; 29], "until the connection is dead, a call each second");
+    let (mut beats, mut hung_up) = (Vec::new(), Vec::new());
+    for second in 1..=20 {
+        for effect in session.handle(SeatMs(second * 1_000), Event::Tick) {
+            match effect {
+                Effect::HangUp => hung_up.push(second),
+                Effect::Send { up, .. } if matches!(*up, Up::Heartbeat(_)) => beats.push(second),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(hung_up, [6], "the first call was at one second");
+    assert_eq!(&beats[..5], [1, 2, 3, 4, 5], "a call each second until then");
+    session.handle(SeatMs(21_000), Event::Unlinked);
+    assert!(session.handle(SeatMs(30_000), Event::Tick).is_empty(), "there is nothing to give up");
 }
