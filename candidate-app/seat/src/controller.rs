@@ -253,6 +253,11 @@ impl Controller {
                 }
                 self.news(NewsKind::Noted(note)).await;
             }
+            Effect::HangUp => {
+                if let Way::Up(link, _) = &self.way {
+                    link.close(); // its pushes end, and with them the connection for us
+                }
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use std::{
 
 type Reply = Pin<Box<dyn Future<Output = Result<Down, LinkError>> + Send>>;
 
-/// The requests. Bounded by the session: 32 answers, 3 heartbeats and a few more.
+/// The requests. Bounded by the session: 32 answers, 5 heartbeats and a few more.
 #[derive(Default)]
 pub(crate) struct Replies {
     waiting: Vec<(AskId, Reply)>,

@@ -205,6 +205,8 @@ pub enum Effect {
     },
     /// Something worth measuring happened; nothing has to be done.
     Note(Note),
+    /// The server has been silent for too long: end the connection and report [`Event::Unlinked`].
+    HangUp,
 }
 
 /// What a measuring shell may want to know.

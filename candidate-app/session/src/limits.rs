@@ -16,8 +16,10 @@ pub const EVIDENCE_MAX: usize = 200;
 
 /// DESIGN §6: a heartbeat every second.
 pub const HEARTBEAT_MS: u64 = 1_000;
-/// Heartbeats the server has not answered before no more are sent.
-pub const HEARTBEATS_IN_FLIGHT_MAX: usize = 3;
+/// P4: so many heartbeats in a row unanswered, and the connection is given up for a new one, which finds out within seconds that
+/// the network has healed or the server is back. QUIC alone waits as long again as the silence has lasted, and sends nothing of
+/// ours meanwhile. Fewer would give up the connection of a server that is only busy.
+pub const HEARTBEATS_UNHEARD_MAX: usize = 5;
 
 /// HB-22, F-17: candidates are reminded so many minutes before their own end; smallest first.
 pub const REMINDERS_MIN: [u32; 3] = [1, 5, 15];

@@ -5,7 +5,7 @@ use crate::{
     attempt::{self, Merging},
     clock::SeatMs,
     event::{AskId, Effect, Note},
-    limits::{HEARTBEAT_MS, HEARTBEATS_IN_FLIGHT_MAX, RETRY_MS_MAX, RETRY_MS_MIN},
+    limits::{HEARTBEAT_MS, HEARTBEATS_UNHEARD_MAX, RETRY_MS_MAX, RETRY_MS_MIN},
     reply::Asked,
     session::Session,
 };
@@ -105,9 +105,12 @@ impl Session {
             return;
         }
         self.last_beat = self.now;
+        let Some(link) = &mut self.link else { return };
         let unheard = self.asked.values().filter(|asked| matches!(asked, Asked::Heartbeat { .. })).count();
-        if self.link.is_some() && unheard < HEARTBEATS_IN_FLIGHT_MAX {
+        if unheard < HEARTBEATS_UNHEARD_MAX {
             self.ask(Asked::Heartbeat { sent: self.now }, self.heartbeat());
+        } else if !std::mem::replace(&mut link.given_up, true) {
+            self.out.push(Effect::HangUp);
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct LinkUp {
     /// Whether the server has told how this seat stands since the connection began: before, nothing is asked of it.
     pub(crate) view_seen: bool,
     pub(crate) desk_asked: bool,
+    /// Whether it is being ended because the server is silent.
+    pub(crate) given_up: bool,
 }
 
 /// One candidate's sitting at one machine. See the crate's documentation.
@@ -184,7 +186,7 @@ impl Session {
 
     fn linked(&mut self, welcome: &Welcome) {
         self.clock.restart(self.now, welcome.now.at);
-        self.link = Some(LinkUp { view_seen: false, desk_asked: false });
+        self.link = Some(LinkUp { view_seen: false, desk_asked: false, given_up: false });
         self.turned_away = None;
         self.retry_ms = 0;
         self.retry_at = self.now;

@@ -15,6 +15,7 @@ fn watch(world: &mut World, ms: u64) -> Vec<(u32, u64)> {
     let mut last = world.view().reminder;
     for _ in 0..ms / 1_000 {
         world.pass(1_000);
+        world.hear_all();
         let view = world.view();
         if let Some(reminder) = view.reminder.filter(|reminder| Some(*reminder) != last) {
             fired.push((reminder.minutes, view.left_ms.unwrap()));

@@ -13,6 +13,7 @@ mod outcome;
 pub mod plant;
 pub mod power;
 pub mod run;
+mod runtime;
 pub mod script;
 pub mod seat;
 pub mod server;

@@ -42,6 +42,9 @@ struct Args {
     /// One report as JSON on stdout.
     #[arg(long)]
     json: bool,
+    /// Where to write, for each seed, the lines its hash is over.
+    #[arg(long)]
+    lines: Option<std::path::PathBuf>,
     /// Says what happened in each run.
     #[arg(long)]
     story: bool,
@@ -98,6 +101,10 @@ fn one(site: &Arc<Site>, seed: u64, args: &Args) -> Result<serde_json::Value> {
     let again = if args.twice { Some(run(site, &plan)?) } else { None };
     let same = again.as_ref().is_none_or(|again| again.hash == outcome.hash);
     tell(&outcome, began.elapsed(), args);
+    if let Some(folder) = &args.lines {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(folder.join(format!("{seed}.txt")), outcome.lines.join("\n"))?;
+    }
     if let Some(again) = again.filter(|_| !same) {
         let apart = outcome.lines.iter().zip(&again.lines).find(|(a, b)| a != b);
         eprintln!("seed {seed}: two runs differ, first at {apart:?}");

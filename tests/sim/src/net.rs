@@ -1,6 +1,7 @@
 //! The in-memory network: datagrams with delay, loss, duplicates, disorder, flipped bits and cuts, as the seed has drawn them.
-//! One datagram arrives at each millisecond and no two at the same, so that everything one of them causes is over before
-//! the next: that is what makes runs comparable. Never delivers to, or sends for, a machine without power.
+//! What one machine sends another within a millisecond travels together; no two such bundles arrive at the same millisecond, so
+//! that everything one of them causes is over before the next: that is what makes runs comparable. Never delivers to, or sends
+//! for, a machine without power.
 
 use crate::{dice::Dice, power::Power};
 use quinn::{
@@ -77,11 +78,20 @@ struct Inner {
     /// Machines nobody reaches.
     cut_off: BTreeSet<IpAddr>,
     /// By the millisecond of arrival.
-    under_way: BTreeMap<u64, Datagram>,
+    under_way: BTreeMap<u64, Vec<Datagram>>,
     ports: BTreeMap<SocketAddr, Arc<Mutex<Port>>>,
-    /// Datagrams sent from one machine to another so far: each has dice of its own.
-    counts: BTreeMap<(IpAddr, IpAddr), u64>,
+    /// The newest bundle from one machine to another.
+    bundles: BTreeMap<(IpAddr, IpAddr), Bundle>,
     traffic: Traffic,
+}
+
+/// What one machine sends another within a millisecond. Its first two datagrams have one fate: whether a handshake fits into
+/// one or needs two depends on the length of random signatures, and must not decide what the dice mean.
+#[derive(Clone, Copy, Debug)]
+struct Bundle {
+    sent: u64,
+    arrives: Option<u64>,
+    count: u64,
 }
 
 /// The network of one run. Clones share it.
@@ -101,7 +111,7 @@ impl Net {
             cut_off: BTreeSet::new(),
             under_way: BTreeMap::new(),
             ports: BTreeMap::new(),
-            counts: BTreeMap::new(),
+            bundles: BTreeMap::new(),
             traffic: Traffic::default(),
         };
         Self { inner: Arc::new(Mutex::new(inner)), sooner: Arc::default() }
@@ -160,22 +170,24 @@ impl Net {
     }
 
     fn arrive(&self, at: u64) {
-        let (port, datagram) = {
-            let mut inner = self.lock();
-            let Some(datagram) = inner.under_way.remove(&at) else { return };
-            if inner.is_cut_off(&datagram) {
-                inner.traffic.cut_off += 1;
-                return;
+        let arrived = self.lock().under_way.remove(&at).unwrap_or_default();
+        for datagram in arrived {
+            let port = {
+                let mut inner = self.lock();
+                if inner.is_cut_off(&datagram) {
+                    inner.traffic.cut_off += 1;
+                    continue;
+                }
+                inner.ports.get(&datagram.to).cloned()
+            };
+            let Some(port) = port else { continue };
+            let mut port = port.lock().unwrap_or_else(PoisonError::into_inner);
+            if port.waiting.len() < BUFFER_DATAGRAMS {
+                port.waiting.push_back(datagram);
             }
-            let Some(port) = inner.ports.get(&datagram.to).cloned() else { return };
-            (port, datagram)
-        };
-        let mut port = port.lock().unwrap_or_else(PoisonError::into_inner);
-        if port.waiting.len() < BUFFER_DATAGRAMS {
-            port.waiting.push_back(datagram);
-        }
-        if let Some(waker) = port.waker.take() {
-            waker.wake();
+            if let Some(waker) = port.waker.take() {
+                waker.wake();
+            }
         }
     }
 
@@ -197,9 +209,13 @@ impl Inner {
     fn send(&mut self, mut datagram: Datagram) {
         self.traffic.sent += 1;
         let route = (datagram.from.ip(), datagram.to.ip());
-        let count = self.counts.entry(route).or_default();
-        *count += 1;
-        let mut dice = self.dice.fork(&format!("{}>{}", route.0, route.1), *count);
+        let now = self.began.elapsed().as_millis() as u64;
+        tracing::trace!(now, from = %datagram.from, to = %datagram.to, bytes = datagram.bytes.len());
+        let fresh = Bundle { sent: now, arrives: None, count: 0 };
+        let bundle = self.bundles.get(&route).copied().filter(|bundle| bundle.sent == now).unwrap_or(fresh);
+        self.bundles.insert(route, Bundle { count: bundle.count + 1, ..bundle });
+        let named = now * 1_000 + bundle.count.saturating_sub(1);
+        let mut dice = self.dice.fork(&format!("{}>{}", route.0, route.1), named);
         let weather = self.weather;
         let (lost, twice, flipped) =
             (dice.chance(weather.loss), dice.chance(weather.twice), dice.chance(weather.flipped));
@@ -214,25 +230,33 @@ impl Inner {
         if twice {
             self.traffic.twice += 1;
             let copy = Datagram { bytes: datagram.bytes.clone(), ..datagram };
-            self.put(copy, &mut dice);
+            let at = self.free_slot(now, &mut dice);
+            self.under_way.entry(at).or_default().push(copy);
         }
         if flipped && !datagram.bytes.is_empty() {
             self.traffic.flipped += 1;
             let at = dice.below(datagram.bytes.len() as u64) as usize;
             datagram.bytes[at] ^= 1 << dice.below(8);
         }
-        self.put(datagram, &mut dice);
+        let late = dice.chance(weather.late);
+        let delay = if late { dice.between(5, 60) } else { 0 };
+        let at = match bundle.arrives.filter(|_| !late) {
+            Some(at) => at,
+            None => self.free_slot(now + delay, &mut dice),
+        };
+        if let Some(bundle) = self.bundles.get_mut(&route).filter(|bundle| !late && bundle.arrives.is_none()) {
+            bundle.arrives = Some(at);
+        }
+        self.under_way.entry(at).or_default().push(datagram);
     }
 
-    /// Puts a datagram on its way, to arrive at a millisecond of its own.
-    fn put(&mut self, datagram: Datagram, dice: &mut Dice) {
-        let now = self.began.elapsed().as_millis() as u64;
-        let late = if dice.chance(self.weather.late) { dice.between(5, 60) } else { 0 };
-        let mut at = now + 1 + dice.below(self.weather.delay_ms) + late;
+    /// A millisecond at which nothing else arrives.
+    fn free_slot(&self, from: u64, dice: &mut Dice) -> u64 {
+        let mut at = from + 1 + dice.below(self.weather.delay_ms);
         while self.under_way.contains_key(&at) {
             at += 1;
         }
-        self.under_way.insert(at, datagram);
+        at
     }
 }
 

@@ -160,7 +160,9 @@ impl Drawing {
     /// A moment, and how long what begins there may last.
     fn moment(&mut self, least: u64, longest_ms: u64) -> (u64, u64) {
         let at = self.dice.between(least, self.heal_at - seconds(6));
-        let ms = self.dice.between(200, longest_ms).min(self.heal_at - seconds(1) - at);
+        let rest = self.heal_at - at;
+        let to_the_end = rest <= longest_ms && self.dice.chance(300);
+        let ms = if to_the_end { rest } else { self.dice.between(200, longest_ms).min(rest) };
         (at, ms)
     }
 

@@ -15,7 +15,7 @@ use exam_protocol::{
     message::{
         admin::{BundleReady, EndSitting, ExportBundle, OpenAdmission, StartSitting},
         attendance::{AskAttendance, Leave, LeaveStep, PresentNote, SwapMachine},
-        duty::{ExtendTime, RunClock, StopCause, StopClock, TimeCall, Whose},
+        duty::{CutDecision, ExtendTime, RunClock, StopCause, StopClock, TimeCall, Whose},
     },
     tag::{Down, Up},
 };
@@ -199,11 +199,13 @@ impl Staff {
         self.say(&format!("the clock runs for {}", words_of(whose)), TimeCall::Run(run)).await
     }
 
-    /// After the faults: every clock runs, everybody is back.
+    /// After the faults: power cuts are decided, every clock runs, everybody is back.
     ///
     /// # Errors
     /// Never answered.
-    pub async fn tidy_up(&self) -> Result<()> {
+    pub async fn tidy_up(&self, cuts_count: bool) -> Result<()> {
+        let decision = CutDecision { sitting: sitting(), counts: cuts_count, reason: "仿真停电".to_owned() };
+        self.until_answered(TimeCall::DecideCut(decision)).await?; // refused when there is nothing to decide
         let run = |whose| TimeCall::Run(RunClock { sitting: sitting(), whose });
         self.until_answered(run(Whose::All)).await?;
         for note in self.present().await? {

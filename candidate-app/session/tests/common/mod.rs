@@ -439,6 +439,7 @@ impl World {
                 assert!(before.is_none() || before.as_ref() == Some(&*answer), "an acknowledged version never changes");
             }
             Effect::Note(Note::Released) => {}
+            Effect::HangUp => self.unlink(),
         }
     }
 
@@ -536,6 +537,14 @@ impl World {
         if !self.downs.is_empty() {
             let (ask, down) = self.downs.remove(which % self.downs.len());
             self.event(Event::Reply { ask, down: Box::new(down) });
+        }
+    }
+
+    /// The server hears all that was sent, and all its answers arrive.
+    pub(crate) fn hear_all(&mut self) {
+        while !self.ups.is_empty() || !self.downs.is_empty() {
+            self.server_hears();
+            self.seat_hears(0);
         }
     }
 
