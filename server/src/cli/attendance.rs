@@ -120,7 +120,7 @@ pub(crate) enum AttendanceCommand {
         #[arg(long)]
         reason: String,
     },
-    /// Open an ended or handed-in exam again, by chief and inspector; reads a password a line (重新开放)
+    /// Open an ended or handed-in exam again, by chief and inspector, each with their own password (重新开放)
     Reopen {
         #[command(flatten)]
         whose: Whose,
@@ -133,6 +133,8 @@ pub(crate) enum AttendanceCommand {
         /// Accounts of chief and inspector, separated by a comma
         #[arg(long, value_delimiter = ',')]
         agreed: Vec<AccountId>,
+        #[command(flatten)]
+        passwords: password::PasswordFiles,
     },
     /// The chief consents to early hand-in (同意提前交卷)
     Consent {
@@ -142,7 +144,7 @@ pub(crate) enum AttendanceCommand {
         #[arg(long, value_name = "N")]
         seat: Option<u16>,
     },
-    /// Grant time that was proposed: by chief and inspector (a password a line), or with HQ's code (批准延时建议)
+    /// Grant time that was proposed: by chief and inspector with their passwords, or with HQ's code (批准延时建议)
     Grant {
         /// Which sitting
         sitting: SittingId,
@@ -155,6 +157,8 @@ pub(crate) enum AttendanceCommand {
         /// Accounts of chief and inspector, separated by a comma
         #[arg(long, value_delimiter = ',', conflicts_with = "code")]
         agreed: Vec<AccountId>,
+        #[command(flatten)]
+        passwords: password::PasswordFiles,
         /// HQ's code
         #[arg(long)]
         code: Option<String>,
@@ -210,10 +214,12 @@ pub(super) fn run(dir: &Path, command: AttendanceCommand, output: Output) -> Res
             let attempt = seat.map(|seat| whose(dir, &Whose { sitting: sitting.clone(), seat })).transpose()?;
             (ConsentHandIn { sitting, attempt }.into(), "已同意提前交卷 · early hand-in consented to")
         }
-        C::Grant { sitting, proposal, minutes, agreed, code } => {
+        C::Grant { sitting, proposal, minutes, agreed, passwords, code } => {
             let word = match code {
                 Some(code) => LossWord::AcceptByHq { proposal, minutes, code },
-                None => LossWord::Accept { proposal, minutes, agreed: password::proofs(agreed, &[])? },
+                None => {
+                    LossWord::Accept { proposal, minutes, agreed: password::proofs(agreed, &passwords.password_file)? }
+                }
             };
             (LostTime { sitting, word }.into(), "已延时 · time granted")
         }
@@ -261,9 +267,10 @@ fn of_candidate(dir: &Path, command: AttendanceCommand) -> Result<(Up, &'static 
             let decision = Decision::End { why, reason };
             (DecideAttempt { attempt: whose(dir, &w)?, decision }.into(), "已终止 · ended")
         }
-        C::Reopen { whose: w, minutes, reason, agreed } => {
+        C::Reopen { whose: w, minutes, reason, agreed, passwords } => {
             let attempt = whose(dir, &w)?;
-            let decision = Decision::Reopen { minutes, reason, agreed: password::proofs(agreed, &[])? };
+            let decision =
+                Decision::Reopen { minutes, reason, agreed: password::proofs(agreed, &passwords.password_file)? };
             (
                 DecideAttempt { attempt, decision }.into(),
                 "已重新开放，准入后计时 · reopened; the clock starts at admission",

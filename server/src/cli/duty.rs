@@ -5,7 +5,10 @@ mod clock;
 mod people;
 mod words;
 
-use super::{output::Output, password::PasswordArg};
+use super::{
+    output::Output,
+    password::{PasswordArg, PasswordFiles},
+};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use exam_protocol::{
@@ -13,7 +16,7 @@ use exam_protocol::{
     message::duty::{Canned, StopCause},
     staff::StaffRole,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[derive(Subcommand)]
 pub(super) enum DutyCommand {
@@ -217,9 +220,8 @@ pub(super) enum TimeCommand {
         /// Who agrees; give it twice, for chief and inspector
         #[arg(long, value_name = "ACCOUNT", required = true)]
         approve: Vec<AccountId>,
-        /// Files with the passwords, in the same order; without them a terminal is asked
-        #[arg(long, value_name = "FILE")]
-        password_file: Vec<PathBuf>,
+        #[command(flatten)]
+        passwords: PasswordFiles,
     },
     /// Grant time by a code from HQ (评价组织延时码)
     ExtendHq {

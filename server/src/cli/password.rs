@@ -23,6 +23,14 @@ pub(super) struct PasswordArg {
     pub(super) password_file: Option<PathBuf>,
 }
 
+/// Where the passwords of people who agree come from.
+#[derive(Args)]
+pub(super) struct PasswordFiles {
+    /// Files with the passwords, in the same order; without them a terminal is asked, else standard input has one a line
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Vec<PathBuf>,
+}
+
 /// The password of the one person a command acts for.
 pub(super) fn of(account: &AccountId, wanted: &PasswordArg) -> Result<String> {
     match (&wanted.password_file, std::env::var(PASSWORD_VARIABLE)) {

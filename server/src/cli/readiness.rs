@@ -58,7 +58,7 @@ pub(super) enum ReadyCommand {
         #[arg(long)]
         reason: String,
     },
-    /// Seal the room (封场); a terminal is asked for both passwords, else standard input has one a line, administrator's first
+    /// Seal the room (封场), with both passwords, the administrator's first
     Seal {
         /// Which sitting
         sitting: SittingId,
@@ -68,6 +68,8 @@ pub(super) enum ReadyCommand {
         /// Account of the staff (工作人员)
         #[arg(long, value_name = "ACCOUNT")]
         staff: AccountId,
+        #[command(flatten)]
+        passwords: password::PasswordFiles,
     },
     /// Tick an item of the check-list (勾选检查单)
     Tick {
@@ -147,8 +149,8 @@ pub(super) fn run(dir: &Path, command: ReadyCommand, output: Output) -> Result<(
             "检查已撤回 · the check is taken back",
             sitting,
         ),
-        ReadyCommand::Seal { sitting, admin, staff } => {
-            let signatures = password::proofs(vec![admin, staff], &[])?;
+        ReadyCommand::Seal { sitting, admin, staff, passwords } => {
+            let signatures = password::proofs(vec![admin, staff], &passwords.password_file)?;
             (SealRoom { sitting: sitting.clone(), signatures }.into(), "已封场 · the room is sealed", sitting)
         }
         ReadyCommand::Tick { sitting, item, note } => {

@@ -216,6 +216,7 @@ impl Sitter {
     /// Waits for the paper, answers every item, waits until all is saved, hands in or waits for the end.
     async fn work(&mut self) -> anyhow::Result<()> {
         if !self.wait(|view| view.screen == Screen::Working).await? {
+            self.plan.progress.synced.fetch_add(1, Ordering::Relaxed); // nothing to sync: the day is over here
             return Ok(());
         }
         self.plan.progress.papers.fetch_add(1, Ordering::Relaxed);

@@ -65,8 +65,8 @@ pub(super) fn run(dir: &Path, command: TimeCommand, output: Output) -> Result<()
             let call = TimeCall::CallOff(SittingReason { sitting: sitting.clone(), reason });
             act(dir, call, &WhoseArg { sitting, seat: None }, "已取消入场 · called off", output)
         }
-        TimeCommand::Extend { whose, minutes, reason, approve, password_file } => {
-            let approvals = password::proofs(approve, &password_file)?;
+        TimeCommand::Extend { whose, minutes, reason, approve, passwords } => {
+            let approvals = password::proofs(approve, &passwords.password_file)?;
             let sitting = whose.sitting.clone();
             let call = TimeCall::Extend(ExtendTime { sitting, whose: of(&whose)?, minutes, reason, approvals });
             act(dir, call, &whose, "已延时 · time was granted", output)

@@ -61,7 +61,7 @@ fn delivered(mut site: Site, folder: TempDir) -> Result<Small> {
     site.start_server()?;
     site.deliver_package()?;
     let sitting = site.sitting()?;
-    Ok(Small { site, sitting, _folder: folder })
+    Ok(Small::new(site, sitting, folder))
 }
 
 /// A founded site, nothing more.
@@ -73,6 +73,16 @@ pub(crate) fn founded() -> Result<(Site, TempDir)> {
 }
 
 impl Small {
+    /// A site that was prepared otherwise.
+    pub(crate) fn new(site: Site, sitting: String, folder: TempDir) -> Self {
+        Self { site, sitting, _folder: folder }
+    }
+
+    /// Seats that enrol, take their desks and wait for the door to open.
+    pub(crate) fn seats_waiting(&self, seats: u16) -> Result<Load> {
+        self.start_seats(seats, &self.site.public_file(), QUICK_MS)
+    }
+
     /// Seats that have enrolled and signed in, and will answer as fast as they can.
     pub(crate) fn seats_ready(&self, seats: u16) -> Result<Load> {
         self.thoughtful_seats_ready(seats, QUICK_MS)
