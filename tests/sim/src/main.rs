@@ -129,7 +129,7 @@ fn tell(outcome: &Outcome, took: Duration, args: &Args) {
         took.as_secs_f64(),
     );
     if args.story || !outcome.faults.is_empty() {
-        outcome.events.iter().for_each(|event| eprintln!("  {event}"));
+        eprintln!("{}", outcome.story());
     }
     for fault in outcome.faults.iter().take(20) {
         eprintln!("seed {}: {}: {}", outcome.seed, fault.check, fault.what);

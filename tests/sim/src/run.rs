@@ -4,7 +4,7 @@
 use crate::{
     candidate::{Candidate, Machines},
     check::{self, Evidence, Fault, Timeline},
-    chronicle::{Chronicle, Event, Glance},
+    chronicle::{Chronicle, Glance},
     dice::Dice,
     model::{Model, Told},
     net::{Net, Traffic},
@@ -67,9 +67,9 @@ pub struct Outcome {
     pub script: Script,
     /// Figures.
     pub figures: Figures,
-    /// What happened, for whoever looks into a failure.
+    /// What is left of it, for whoever looks into a failure.
     #[serde(skip)]
-    pub events: Vec<Event>,
+    pub evidence: Evidence,
     /// What the hash is over.
     #[serde(skip)]
     pub lines: Vec<String>,
@@ -149,7 +149,7 @@ async fn day<F: Front + Sync>(site: &Arc<Site>, plan: &Plan, front: F) -> Result
         traffic: day.net.traffic(),
     };
     let hash = outcome::hash(&lines);
-    Ok(Outcome { seed: plan.seed, hash, faults, script, figures, events: evidence.kept.events, lines })
+    Ok(Outcome { seed: plan.seed, hash, faults, script, figures, evidence, lines })
 }
 
 pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -158,6 +158,14 @@ pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, 
 
 pub(crate) async fn sleep_until(chronicle: &Chronicle, at: u64) {
     sleep(Duration::from_millis(at.saturating_sub(chronicle.now()))).await;
+}
+
+impl Outcome {
+    /// What happened, in order.
+    pub fn story(&self) -> String {
+        let events: Vec<_> = self.evidence.kept.events.iter().map(ToString::to_string).collect();
+        events.join("\n")
+    }
 }
 
 impl<F: Front + Sync> Day<F> {
@@ -317,6 +325,7 @@ impl<F: Front + Sync> Day<F> {
             if waiting.is_empty() {
                 return Some(passed);
             }
+            tracing::debug!(passed, ?waiting);
             if late.is_empty() && passed > check::SYNCED_WITHIN_MS {
                 *late = waiting;
             }
