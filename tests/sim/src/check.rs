@@ -153,8 +153,14 @@ fn applied_once(evidence: &Evidence) -> Vec<String> {
 }
 
 /// What a seat made, and what of it the server refused.
-fn made(records: &[Record]) -> (BTreeMap<(ItemId, u32), Answer>, BTreeSet<(ItemId, u32)>) {
-    let (mut made, mut refused) = (BTreeMap::new(), BTreeSet::new());
+#[derive(Default)]
+struct Made {
+    made: BTreeMap<(ItemId, u32), Answer>,
+    refused: BTreeSet<(ItemId, u32)>,
+}
+
+fn made(records: &[Record]) -> Made {
+    let Made { mut made, mut refused } = Made::default();
     for record in records {
         match record {
             Record::Answered { item, number, answer, .. } => {
@@ -166,7 +172,7 @@ fn made(records: &[Record]) -> (BTreeMap<(ItemId, u32), Answer>, BTreeSet<(ItemI
             _ => {}
         }
     }
-    (made, refused)
+    Made { made, refused }
 }
 
 fn attempt_of(records: &[Record]) -> Option<AttemptId> {
@@ -182,7 +188,7 @@ fn journals_agree(evidence: &Evidence) -> Vec<String> {
     let mut known: Versions = BTreeMap::new();
     for (desk, records) in &evidence.journals {
         let Some(attempt) = attempt_of(records) else { continue };
-        let (made, refused) = made(records);
+        let Made { made, refused } = made(records);
         for ((item, number), answer) in made {
             let key = (attempt, item.clone(), number);
             let on_server = saved.get(&key) == Some(&answer);
@@ -289,7 +295,7 @@ fn fenced_are_silent(evidence: &Evidence) -> Vec<String> {
         if evidence.kept.disk_troubled.contains(desk) || adopted.contains(&(f.attempt, f.number)) {
             continue;
         }
-        let (made, _) = made(records);
+        let Made { made, .. } = made(records);
         if made.get(&(f.item.clone(), f.number)) != Some(&f.answer) {
             wrong.push(format!("fact {}: {} version {} was not made at desk {desk}", told.seq, f.item, f.number));
         }

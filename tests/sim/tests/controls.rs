@@ -5,7 +5,7 @@
 use exam_sim::{
     plant::Plant,
     run::{Outcome, Plan, run},
-    script::{Script, START_AT, Step},
+    script::{START_AT, Script, Step},
     server::Fall,
     site::Site,
 };
