@@ -71,6 +71,7 @@ type Check = fn(&Evidence) -> Vec<String>;
 /// All checkers by name.
 pub const CHECKS: &[(&str, Check)] = &[
     ("no acknowledged answer is lost", acked_are_kept),
+    ("what a seat showed as kept on its own disk is kept", on_seat_is_kept),
     ("an answer is applied once", applied_once),
     ("seats' journals and the server's agree", journals_agree),
     ("the bundle is the journal", bundle_agrees),
@@ -137,6 +138,14 @@ fn acked_are_kept(evidence: &Evidence) -> Vec<String> {
         }
     });
     lost.collect()
+}
+
+fn on_seat_is_kept(evidence: &Evidence) -> Vec<String> {
+    let lost = evidence.kept.on_seat.iter().filter(|(desk, item, number)| {
+        let Some(records) = evidence.journals.get(desk) else { return true };
+        !made(records).made.contains_key(&(item.clone(), *number))
+    });
+    lost.map(|(desk, item, number)| format!("desk {desk}: {item} version {number}")).collect()
 }
 
 fn applied_once(evidence: &Evidence) -> Vec<String> {

@@ -40,6 +40,8 @@ const GLANCE_EVERY: Duration = Duration::from_secs(1);
 const SETTLED_AFTER_MS: u64 = 6_000;
 /// Longest wait for seats to be synced, milliseconds: far beyond what is promised, so that the report can say how late.
 const SYNC_WAIT_MS_MAX: u64 = 90_000;
+/// Candidates go on typing so long after the end: none of it may count.
+const TYPED_ON: Duration = Duration::from_secs(5);
 /// A sitting that lasts longer than this has no end, milliseconds.
 const DAY_MS_MAX: u64 = 3_600_000;
 
@@ -82,6 +84,7 @@ pub struct Figures {
     pub facts: usize,
     pub typed: u64,
     pub acked: usize,
+    pub shown_on_seat: usize,
     pub server_starts: usize,
     pub synced_after_ms: Option<u64>,
     pub virtual_ms: u64,
@@ -143,6 +146,7 @@ async fn day<F: Front + Sync>(site: &Arc<Site>, plan: &Plan, front: F) -> Result
         facts: evidence.facts.len() - before,
         typed: evidence.kept.typed,
         acked: evidence.kept.acked.len(),
+        shown_on_seat: evidence.kept.on_seat.len(),
         server_starts: evidence.timeline.len(),
         synced_after_ms,
         virtual_ms: day.chronicle.now(),
@@ -359,6 +363,7 @@ impl<F: Front + Sync> Day<F> {
     async fn finish(&self, seed: u64) -> Result<Vec<BundleReady>> {
         self.staff.tidy_up(seed.is_multiple_of(2)).await?;
         self.end().await?;
+        sleep(TYPED_ON).await;
         self.hold.store(true, Ordering::SeqCst);
         let mut late = Vec::new();
         if self.synced(self.chronicle.now(), &mut late).await.is_none() {
@@ -388,7 +393,11 @@ impl<F: Front + Sync> Day<F> {
                 self.must("the sitting ends by its clock", Err::<(), _>(anyhow::anyhow!("it had to be ended by hand")));
                 return self.staff.end().await;
             }
-            sleep(Duration::from_secs(5)).await;
+            let last = model.attempts.values().map(|attempt| model.end(*attempt)).collect::<Option<Vec<_>>>();
+            let offset = lock(&self.timeline).last().map_or(0, |line| line.offset);
+            let ends = last.and_then(|ends| ends.into_iter().max()).map(|end| end.0.saturating_add_signed(-offset));
+            let look = ends.map_or(0, |ends| ends + 1_000).max(self.chronicle.now() + 5_000);
+            sleep_until(&self.chronicle, look).await;
         }
     }
 
@@ -414,7 +423,10 @@ impl<F: Front + Sync> Day<F> {
                     left_ms: view.left_ms,
                     settled: calm && view.linked && !view.time_uncertain,
                 };
-                self.chronicle.lock().glances.push(glance);
+                let on_seat = view.items.iter().filter(|item| item.saved == exam_session::Saved::OnSeat);
+                let mut kept = self.chronicle.lock();
+                kept.on_seat.extend(on_seat.map(|item| (machine.index, item.item.clone(), item.number)));
+                kept.glances.push(glance);
             }
         }
     }

@@ -62,6 +62,9 @@ const DOCTORED: &[(&str, Doctor)] = &[
         let place = index(e, is_saved);
         e.facts.remove(place);
     }),
+    ("what a seat showed as kept on its own disk is kept", |e| {
+        e.kept.on_seat.insert((1, "q9".parse().unwrap(), 1));
+    }),
     ("an answer is applied once", |e| {
         let place = index(e, is_saved);
         let again = e.facts[place].fact.clone();
