@@ -77,7 +77,10 @@ fn all(args: &Args) -> Result<bool> {
             eprintln!("stopped after {} minutes", args.minutes);
             break;
         }
-        let report = one(&site, seed, args)?;
+        let report = one(&site, seed, args).unwrap_or_else(|error| {
+            eprintln!("seed {seed}: the run itself failed: {error:#}");
+            serde_json::json!({ "seed": seed, "well": false, "error": format!("{error:#}") })
+        });
         well &= report["well"] == true;
         reports.push(report);
     }

@@ -27,8 +27,8 @@ use serde::Serialize;
 use std::{
     path::Path,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Once,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -96,13 +96,31 @@ pub struct Figures {
 /// # Errors
 /// The simulator itself could not go on; what the product does wrong is in the outcome.
 pub fn run(site: &Arc<Site>, plan: &Plan) -> Result<Outcome> {
-    let runtime = runtime()?;
-    let outcome = match plan.plant {
+    let (runtime, panics) = (runtime()?, panics());
+    let mut outcome = match plan.plant {
         None => runtime.block_on(day(site, plan, Open)),
         Some(plant) => runtime.block_on(day(site, plan, Breaker::new(plant))),
     };
     runtime.shutdown_timeout(Duration::from_secs(10));
+    let panicked = self::panics() - panics;
+    if let (Ok(outcome), 1..) = (&mut outcome, panicked) {
+        outcome.faults.push(Fault { check: "nothing panics", what: format!("{panicked} panics, see above") });
+    }
     outcome.with_context(|| format!("seed {}", plan.seed))
+}
+
+/// Panics of this process so far: a task that dies of one is seen by nobody else.
+fn panics() -> u64 {
+    static PANICS: AtomicU64 = AtomicU64::new(0);
+    static COUNTED: Once = Once::new();
+    COUNTED.call_once(|| {
+        let told = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.fetch_add(1, Ordering::SeqCst);
+            told(panic);
+        }));
+    });
+    PANICS.load(Ordering::SeqCst)
 }
 
 /// A room with everything in it.
