@@ -2,8 +2,8 @@
 //! staff decided.
 
 use crate::{
+    day::Day,
     power::Power,
-    run::Day,
     script::Step,
     server::{Fall, Front},
     site::desk_ip,
