@@ -34,6 +34,11 @@ pub(crate) fn programs() -> bool {
     build.status().is_ok_and(|status| status.success())
 }
 
+/// Builds the simulator. Not among the programs, because its tokio can stop time, and theirs must not be able to.
+pub(crate) fn simulator() -> bool {
+    cargo().args(["build", "--release", "--package", "exam-sim"]).status().is_ok_and(|status| status.success())
+}
+
 /// A program that [`programs`] built: it lies in `release/` beside the profile folder we were started from.
 pub(crate) fn program(name: &str) -> Command {
     let file = format!("{name}{}", env::consts::EXE_SUFFIX);

@@ -17,6 +17,14 @@ cargo xtask demo [OPTIONS]      build, then run a whole exam on this machine
     --seed S                    of the sample data and of the kill's moment (random, printed)
     --think MS                  pause of a candidate between two answers
     --json                      summary.json on stdout too
+cargo xtask sim [OPTIONS]       whole exams on virtual time, network and disk, drawn from seeds
+    --seeds N                   how many, one after the other (20)
+    --seed S                    the first; alone, the only one (1)
+    --seats N                   candidates in the room (6)
+    --long                      20,000 seeds of 40 seats, within --minutes M (600)
+    --twice                     each seed twice; the second run must be the first again
+    --story                     what happened in each run
+    --json                      a report on stdout
 cargo xtask test                everything testable on this machine; says what was skipped and why
 cargo xtask help                this text
 
@@ -27,7 +35,8 @@ fn main() -> ExitCode {
     let (command, rest) = args.split_first().map_or(("help", &[][..]), |(first, rest)| (first.as_str(), rest));
     match (command, rest) {
         ("setup", []) => code(system::setup()),
-        ("demo", options) => demo(options),
+        ("demo", options) => handed_over(build::programs(), "exam-demo", options),
+        ("sim", options) => handed_over(build::simulator(), "exam-sim", options),
         ("test", []) => code(test::everything()),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");
@@ -44,16 +53,16 @@ fn code(well: bool) -> ExitCode {
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Builds the programs and hands over to `exam-demo`; its exit code is ours.
-fn demo(options: &[String]) -> ExitCode {
-    if !build::programs() {
+/// Hands over to a program that was built; its exit code is ours.
+fn handed_over(built: bool, name: &str, options: &[String]) -> ExitCode {
+    if !built {
         eprintln!("the programs could not be built: see above");
         return ExitCode::FAILURE;
     }
-    match build::program("exam-demo").args(options).status() {
+    match build::program(name).args(options).status() {
         Ok(status) => ExitCode::from(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1)),
         Err(error) => {
-            eprintln!("exam-demo cannot be started: {error}");
+            eprintln!("{name} cannot be started: {error}");
             ExitCode::FAILURE
         }
     }

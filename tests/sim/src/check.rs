@@ -71,6 +71,7 @@ type Check = fn(&Evidence) -> Vec<String>;
 /// All checkers by name.
 pub const CHECKS: &[(&str, Check)] = &[
     ("no acknowledged answer is lost", acked_are_kept),
+    ("what a seat showed as kept on its own disk is kept", on_seat_is_kept),
     ("an answer is applied once", applied_once),
     ("seats' journals and the server's agree", journals_agree),
     ("the bundle is the journal", bundle_agrees),
@@ -139,6 +140,14 @@ fn acked_are_kept(evidence: &Evidence) -> Vec<String> {
     lost.collect()
 }
 
+fn on_seat_is_kept(evidence: &Evidence) -> Vec<String> {
+    let lost = evidence.kept.on_seat.iter().filter(|(desk, item, number)| {
+        let Some(records) = evidence.journals.get(desk) else { return true };
+        !made(records).made.contains_key(&(item.clone(), *number))
+    });
+    lost.map(|(desk, item, number)| format!("desk {desk}: {item} version {number}")).collect()
+}
+
 fn applied_once(evidence: &Evidence) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut twice = Vec::new();
@@ -153,8 +162,14 @@ fn applied_once(evidence: &Evidence) -> Vec<String> {
 }
 
 /// What a seat made, and what of it the server refused.
-fn made(records: &[Record]) -> (BTreeMap<(ItemId, u32), Answer>, BTreeSet<(ItemId, u32)>) {
-    let (mut made, mut refused) = (BTreeMap::new(), BTreeSet::new());
+#[derive(Default)]
+struct Made {
+    made: BTreeMap<(ItemId, u32), Answer>,
+    refused: BTreeSet<(ItemId, u32)>,
+}
+
+fn made(records: &[Record]) -> Made {
+    let Made { mut made, mut refused } = Made::default();
     for record in records {
         match record {
             Record::Answered { item, number, answer, .. } => {
@@ -166,7 +181,7 @@ fn made(records: &[Record]) -> (BTreeMap<(ItemId, u32), Answer>, BTreeSet<(ItemI
             _ => {}
         }
     }
-    (made, refused)
+    Made { made, refused }
 }
 
 fn attempt_of(records: &[Record]) -> Option<AttemptId> {
@@ -182,7 +197,7 @@ fn journals_agree(evidence: &Evidence) -> Vec<String> {
     let mut known: Versions = BTreeMap::new();
     for (desk, records) in &evidence.journals {
         let Some(attempt) = attempt_of(records) else { continue };
-        let (made, refused) = made(records);
+        let Made { made, refused } = made(records);
         for ((item, number), answer) in made {
             let key = (attempt, item.clone(), number);
             let on_server = saved.get(&key) == Some(&answer);
@@ -289,7 +304,7 @@ fn fenced_are_silent(evidence: &Evidence) -> Vec<String> {
         if evidence.kept.disk_troubled.contains(desk) || adopted.contains(&(f.attempt, f.number)) {
             continue;
         }
-        let (made, _) = made(records);
+        let Made { made, .. } = made(records);
         if made.get(&(f.item.clone(), f.number)) != Some(&f.answer) {
             wrong.push(format!("fact {}: {} version {} was not made at desk {desk}", told.seq, f.item, f.number));
         }

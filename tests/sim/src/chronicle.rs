@@ -65,6 +65,8 @@ impl fmt::Display for Event {
 pub struct Kept {
     /// Answers seats showed as kept by the server.
     pub acked: Vec<Acked>,
+    /// Versions a screen showed as 本机已存, by desk.
+    pub on_seat: std::collections::BTreeSet<(usize, ItemId, u32)>,
     /// Looks at the screens.
     pub glances: Vec<Glance>,
     /// Faults and acts.

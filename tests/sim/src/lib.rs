@@ -5,6 +5,7 @@
 pub mod candidate;
 pub mod check;
 pub mod chronicle;
+mod day;
 pub mod dice;
 pub mod disk;
 pub mod model;

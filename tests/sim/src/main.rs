@@ -77,7 +77,10 @@ fn all(args: &Args) -> Result<bool> {
             eprintln!("stopped after {} minutes", args.minutes);
             break;
         }
-        let report = one(&site, seed, args)?;
+        let report = one(&site, seed, args).unwrap_or_else(|error| {
+            eprintln!("seed {seed}: the run itself failed: {error:#}");
+            serde_json::json!({ "seed": seed, "well": false, "error": format!("{error:#}") })
+        });
         well &= report["well"] == true;
         reports.push(report);
     }
@@ -129,7 +132,7 @@ fn tell(outcome: &Outcome, took: Duration, args: &Args) {
         took.as_secs_f64(),
     );
     if args.story || !outcome.faults.is_empty() {
-        outcome.events.iter().for_each(|event| eprintln!("  {event}"));
+        eprintln!("{}", outcome.story());
     }
     for fault in outcome.faults.iter().take(20) {
         eprintln!("seed {}: {}: {}", outcome.seed, fault.check, fault.what);

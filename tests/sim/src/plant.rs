@@ -34,6 +34,8 @@ pub enum Plant {
     OpenFence,
     /// The network never heals.
     DeafNetwork,
+    /// The server panics at an answer.
+    Panic,
 }
 
 /// Stands before the reception and breaks its word.
@@ -114,6 +116,7 @@ impl Counter for Broken {
                 tokio::spawn(async move { reception.answer(&peer, message).await });
                 saved.into()
             }
+            (Plant::Panic, Up::SaveAnswer(_)) => panic!("as planted"),
             (Plant::OpenFence, _) => {
                 let pretended = self.breaker.pretend(peer, &message);
                 self.reception.answer(&pretended, message).await

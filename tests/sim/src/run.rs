@@ -1,47 +1,26 @@
-//! One run: a site, a script, a day in the room from the first machine switched on to the bundle, and what is left of it as
-//! evidence. Never judges: that is the checkers' business.
+//! One run: a site, a script, a day in the room, what is left of it as evidence, and what the checkers say of it. Never changes
+//! anything in the day it runs.
 
 use crate::{
-    candidate::{Candidate, Machines},
-    check::{self, Evidence, Fault, Timeline},
-    chronicle::{Chronicle, Event, Glance},
-    dice::Dice,
-    model::{Model, Told},
-    net::{Net, Traffic},
+    check::{self, Evidence, Fault},
+    day::{Day, lock, read_facts, sleep_until},
+    net::Traffic,
     outcome,
     plant::{Breaker, Plant},
     runtime::runtime,
-    script::{DOOR_AT, START_AT, Script},
-    seat::{Room, SeatMachine},
-    server::{Fall, Front, Open, Parts, ServerMachine, WALL_BEGAN_MS},
-    site::{SITTING_MIN, SPARES, Site, scratch, server_addr},
-    staff::Staff,
-    steps::World,
+    script::Script,
+    server::{Front, Open},
+    site::{Site, scratch},
 };
 use anyhow::{Context, Result};
-use exam_protocol::message::admin::BundleReady;
-use exam_room::{Fact, rules::founding::ServerEvent};
-use exam_sealed::bundle;
-use exam_server::journal::JournalReader;
 use serde::Serialize;
 use std::{
-    path::Path,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Once,
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use tokio::{sync::Mutex, task::JoinHandle, time::sleep};
-
-/// How often the screens are looked at.
-const GLANCE_EVERY: Duration = Duration::from_secs(1);
-/// How long after the healing clocks must be right.
-const SETTLED_AFTER_MS: u64 = 6_000;
-/// Longest wait for seats to be synced, milliseconds: far beyond what is promised, so that the report can say how late.
-const SYNC_WAIT_MS_MAX: u64 = 90_000;
-/// A sitting that lasts longer than this has no end, milliseconds.
-const DAY_MS_MAX: u64 = 3_600_000;
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -67,9 +46,9 @@ pub struct Outcome {
     pub script: Script,
     /// Figures.
     pub figures: Figures,
-    /// What happened, for whoever looks into a failure.
+    /// What is left of it, for whoever looks into a failure.
     #[serde(skip)]
-    pub events: Vec<Event>,
+    pub evidence: Evidence,
     /// What the hash is over.
     #[serde(skip)]
     pub lines: Vec<String>,
@@ -82,6 +61,7 @@ pub struct Figures {
     pub facts: usize,
     pub typed: u64,
     pub acked: usize,
+    pub shown_on_seat: usize,
     pub server_starts: usize,
     pub synced_after_ms: Option<u64>,
     pub virtual_ms: u64,
@@ -93,29 +73,31 @@ pub struct Figures {
 /// # Errors
 /// The simulator itself could not go on; what the product does wrong is in the outcome.
 pub fn run(site: &Arc<Site>, plan: &Plan) -> Result<Outcome> {
-    let runtime = runtime()?;
-    let outcome = match plan.plant {
+    let (runtime, panics) = (runtime()?, panics());
+    let mut outcome = match plan.plant {
         None => runtime.block_on(day(site, plan, Open)),
         Some(plant) => runtime.block_on(day(site, plan, Breaker::new(plant))),
     };
     runtime.shutdown_timeout(Duration::from_secs(10));
+    let panicked = self::panics() - panics;
+    if let (Ok(outcome), 1..) = (&mut outcome, panicked) {
+        outcome.faults.push(Fault { check: "nothing panics", what: format!("{panicked} panics, see above") });
+    }
     outcome.with_context(|| format!("seed {}", plan.seed))
 }
 
-/// A room with everything in it.
-pub(crate) struct Day<F> {
-    pub(crate) site: Arc<Site>,
-    pub(crate) net: Net,
-    pub(crate) server: Mutex<ServerMachine<F>>,
-    pub(crate) machines: Machines,
-    pub(crate) places: Vec<Arc<AtomicUsize>>,
-    pub(crate) staff: Staff,
-    pub(crate) chronicle: Chronicle,
-    pub(crate) timeline: std::sync::Mutex<Vec<Timeline>>,
-    /// What went wrong on the way.
-    pub(crate) faults: std::sync::Mutex<Vec<Fault>>,
-    hold: Arc<AtomicBool>,
-    healed_at: std::sync::Mutex<Option<u64>>,
+/// Panics of this process so far: a task that dies of one is seen by nobody else.
+fn panics() -> u64 {
+    static PANICS: AtomicU64 = AtomicU64::new(0);
+    static COUNTED: Once = Once::new();
+    COUNTED.call_once(|| {
+        let told = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.fetch_add(1, Ordering::SeqCst);
+            told(panic);
+        }));
+    });
+    PANICS.load(Ordering::SeqCst)
 }
 
 async fn day<F: Front + Sync>(site: &Arc<Site>, plan: &Plan, front: F) -> Result<Outcome> {
@@ -143,306 +125,20 @@ async fn day<F: Front + Sync>(site: &Arc<Site>, plan: &Plan, front: F) -> Result
         facts: evidence.facts.len() - before,
         typed: evidence.kept.typed,
         acked: evidence.kept.acked.len(),
+        shown_on_seat: evidence.kept.on_seat.len(),
         server_starts: evidence.timeline.len(),
         synced_after_ms,
         virtual_ms: day.chronicle.now(),
         traffic: day.net.traffic(),
     };
     let hash = outcome::hash(&lines);
-    Ok(Outcome { seed: plan.seed, hash, faults, script, figures, events: evidence.kept.events, lines })
+    Ok(Outcome { seed: plan.seed, hash, faults, script, figures, evidence, lines })
 }
 
-pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-pub(crate) async fn sleep_until(chronicle: &Chronicle, at: u64) {
-    sleep(Duration::from_millis(at.saturating_sub(chronicle.now()))).await;
-}
-
-impl<F: Front + Sync> Day<F> {
-    fn set_up(site: &Arc<Site>, plan: &Plan, script: &Script, folder: &Path, front: F) -> Result<Self> {
-        let dice = Dice::new(plan.seed);
-        let data = folder.join("server");
-        site.copy_server(&data)?;
-        let (net, chronicle) = (Net::new(dice.fork("net", 0)), Chronicle::begin());
-        let parts = Parts {
-            folder: data,
-            addr: server_addr(),
-            net: net.clone(),
-            dice: dice.fork("server", 0),
-            slow_ms: script.server_slow_ms,
-        };
-        let server = ServerMachine::new(parts, front);
-        if plan.plant == Some(Plant::LyingDisk) {
-            server.disk().lie();
-        }
-        let room = Room {
-            folder: folder.to_owned(),
-            net: net.clone(),
-            site: site.clone(),
-            chronicle: chronicle.clone(),
-            dice: dice.clone(),
-            slow_ms: script.seat_slow_ms,
-        };
-        let machines = (0..site.seats + SPARES).map(|index| Mutex::new(SeatMachine::new(&room, index))).collect();
-        let staff = Staff::at_console(site, &net, dice.fork("console", 0), chronicle.clone())?;
-        Ok(Day {
-            site: site.clone(),
-            net,
-            server: Mutex::new(server),
-            machines: Arc::new(machines),
-            places: (0..site.seats).map(|index| Arc::new(AtomicUsize::new(index))).collect(),
-            staff,
-            chronicle,
-            timeline: std::sync::Mutex::default(),
-            faults: std::sync::Mutex::default(),
-            hold: Arc::default(),
-            healed_at: std::sync::Mutex::default(),
-        })
+impl Outcome {
+    /// What happened, in order.
+    pub fn story(&self) -> String {
+        let events: Vec<_> = self.evidence.kept.events.iter().map(ToString::to_string).collect();
+        events.join("\n")
     }
-
-    /// Everything is switched on, candidates come, the staff do what a day needs.
-    async fn begin(self: &Arc<Self>, seed: u64) -> Result<Vec<JoinHandle<()>>> {
-        let dice = Dice::new(seed);
-        self.start_server(&mut *self.server.lock().await).await?;
-        let mut people = Vec::new();
-        for index in 0..self.machines.len() {
-            let (day, mut dice) = (self.clone(), dice.fork("switch on", index as u64));
-            people.push(tokio::spawn(async move {
-                sleep(Duration::from_millis(dice.below(3_000))).await;
-                let started = day.machines[index].lock().await.start().await;
-                day.must("starting a seat", started);
-            }));
-        }
-        for index in 0..self.site.seats {
-            let candidate = Candidate {
-                index,
-                at: self.places[index].clone(),
-                hold: self.hold.clone(),
-                machines: self.machines.clone(),
-                chronicle: self.chronicle.clone(),
-                dice: dice.fork("candidate", index as u64),
-            };
-            people.push(tokio::spawn(candidate.sit()));
-        }
-        let day = self.clone();
-        people.push(tokio::spawn(async move {
-            sleep_until(&day.chronicle, DOOR_AT).await;
-            day.must("opening the door", day.staff.open_door().await);
-            sleep_until(&day.chronicle, START_AT).await;
-            day.must("starting the sitting", day.staff.start().await);
-            day.chronicle.note("staff: the sitting has started");
-        }));
-        Ok(people)
-    }
-
-    /// What must go well whatever happens.
-    pub(crate) fn must<T>(&self, doing: &'static str, result: Result<T>) {
-        if let Err(error) = result {
-            lock(&self.faults).push(Fault { check: doing, what: format!("{error:#}") });
-        }
-    }
-
-    /// Starts the server, keeps how its timeline goes on, and looks whether all that was acknowledged is in its journal.
-    pub(crate) async fn start_server(&self, server: &mut ServerMachine<F>) -> Result<()> {
-        let at = self.chronicle.now();
-        server.start().await?;
-        self.chronicle.note("the server is up");
-        let facts = read_facts(server.folder())?;
-        let started = |told: &Told| matches!(&told.fact, Fact::ServerNoted(f) if f.event == ServerEvent::Started);
-        let index = facts.iter().rposition(started).context("a start is journalled")?;
-        let offset = facts[index].now.at.0 as i64 - at as i64;
-        let mut timeline = lock(&self.timeline);
-        let doubtful = timeline.last().zip(facts[..index].last()).is_some_and(|(line, last)| {
-            let then = last.now.wall.0 - WALL_BEGAN_MS - (last.now.at.0 as i64 - line.offset);
-            then.abs_diff(server.clock().wrong_by()) > 10
-        });
-        timeline.push(Timeline { from: at, offset, doubtful });
-        let kept = self.chronicle.lock().clone();
-        let evidence = Evidence { facts, kept, ..Evidence::default() };
-        lock(&self.faults).extend(check::check_only(&evidence, "no acknowledged answer is lost"));
-        Ok(())
-    }
-
-    fn play(self: Arc<Self>, script: &Script) -> Vec<JoinHandle<()>> {
-        let steps = script.steps.iter().cloned().map(|(at, step)| {
-            let day = self.clone();
-            tokio::spawn(async move {
-                sleep_until(&day.chronicle, at).await;
-                World(day).take(step).await;
-            })
-        });
-        steps.collect()
-    }
-
-    /// All faults are over. Returns how long it took until everything was synced, and what was late.
-    async fn heal(&self, steps: Vec<JoinHandle<()>>, plant: Option<Plant>) -> Result<(Option<u64>, Vec<String>)> {
-        for step in steps {
-            step.await.context("a step of the script")?;
-        }
-        self.hold.store(true, Ordering::SeqCst);
-        if plant != Some(Plant::DeafNetwork) {
-            self.net.heal();
-        }
-        {
-            let mut server = self.server.lock().await;
-            if server.ended_by_itself() {
-                self.must("the server runs on", Err::<(), _>(anyhow::anyhow!("it ended by itself")));
-                server.fall(Fall::Killed).await?;
-            }
-            match server.power() {
-                Some(power) => power.set_full(false),
-                None => self.start_server(&mut server).await?,
-            }
-        }
-        for machine in self.machines.iter() {
-            let mut machine = machine.lock().await;
-            machine.set_full(false);
-            machine.start().await?;
-        }
-        self.chronicle.note("everything is healed");
-        let (healed, mut late) = (self.chronicle.now(), Vec::new());
-        *lock(&self.healed_at) = Some(healed);
-        let synced = self.synced(healed, &mut late).await;
-        self.hold.store(false, Ordering::SeqCst);
-        Ok((synced, late))
-    }
-
-    /// Waits until every seat shows that everything is saved; `late` becomes what was missing when it should have been.
-    async fn synced(&self, since: u64, late: &mut Vec<String>) -> Option<u64> {
-        loop {
-            let waiting = self.unsynced().await;
-            let passed = self.chronicle.now() - since;
-            if waiting.is_empty() {
-                return Some(passed);
-            }
-            if late.is_empty() && passed > check::SYNCED_WITHIN_MS {
-                *late = waiting;
-            }
-            if passed > SYNC_WAIT_MS_MAX {
-                return None;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    async fn unsynced(&self) -> Vec<String> {
-        let mut waiting = Vec::new();
-        for machine in self.machines.iter() {
-            let machine = machine.lock().await;
-            let Some(view) = machine.view() else { continue };
-            let merged = view.candidate.is_none() || view.merge == exam_session::Merge::Done;
-            let pending = view.hand_in == exam_session::HandInView::Pending;
-            if !view.linked || view.unsaved > 0 || !merged || pending {
-                let (linked, unsaved, screen) = (view.linked, view.unsaved, &view.screen);
-                waiting.push(format!(
-                    "desk {}: linked {linked}, unsaved {unsaved}, merged {merged}, hand-in pending {pending}, {screen:?}",
-                    machine.index
-                ));
-            }
-        }
-        waiting
-    }
-
-    /// From the healing to the bundle: the sitting ends by its clock, everything arrives, and is exported before and after
-    /// another restart.
-    async fn finish(&self, seed: u64) -> Result<Vec<BundleReady>> {
-        self.staff.tidy_up(seed.is_multiple_of(2)).await?;
-        self.end().await?;
-        self.hold.store(true, Ordering::SeqCst);
-        let mut late = Vec::new();
-        if self.synced(self.chronicle.now(), &mut late).await.is_none() {
-            let never = anyhow::anyhow!("never; waiting: {}", late.join("; "));
-            self.must("everything is synced after the end", Err::<(), _>(never));
-        }
-        let first = self.staff.export().await?;
-        {
-            let mut server = self.server.lock().await;
-            server.fall(Fall::PowerCut).await?;
-            self.chronicle.note("the server loses power after the export");
-            self.start_server(&mut server).await?;
-        }
-        let second = self.staff.export().await?;
-        Ok(vec![first, second])
-    }
-
-    /// Waits until the journal says that the sitting has ended.
-    async fn end(&self) -> Result<()> {
-        loop {
-            let mut model = Model::new(SITTING_MIN);
-            read_facts(self.server.lock().await.folder())?.iter().for_each(|told| model.hear(told));
-            if model.ended.is_some() {
-                return Ok(());
-            }
-            if self.chronicle.now() > DAY_MS_MAX {
-                self.must("the sitting ends by its clock", Err::<(), _>(anyhow::anyhow!("it had to be ended by hand")));
-                return self.staff.end().await;
-            }
-            sleep(Duration::from_secs(5)).await;
-        }
-    }
-
-    async fn look_around(self: Arc<Self>) {
-        loop {
-            sleep(GLANCE_EVERY).await;
-            let healed_at = *lock(&self.healed_at);
-            let up = self.server.lock().await.power().is_some();
-            for machine in self.machines.iter() {
-                let machine = machine.lock().await;
-                let (Some(view), Some(candidate)) = (machine.view(), machine.candidate()) else { continue };
-                if self.places[candidate].load(Ordering::SeqCst) != machine.index || !up {
-                    continue;
-                }
-                let at = self.chronicle.now();
-                let calm = healed_at.is_some_and(|healed| at > healed + SETTLED_AFTER_MS);
-                let glance = Glance {
-                    at,
-                    desk: machine.index,
-                    candidate,
-                    screen: view.screen.clone(),
-                    closed: view.closed,
-                    left_ms: view.left_ms,
-                    settled: calm && view.linked && !view.time_uncertain,
-                };
-                self.chronicle.lock().glances.push(glance);
-            }
-        }
-    }
-
-    /// Everything is switched off, and read back from where it lies.
-    async fn collect(&self, exports: &[BundleReady]) -> Result<Evidence> {
-        let mut evidence = Evidence {
-            stations: self.site.machines.iter().map(|machine| machine.station.clone()).collect(),
-            exports: exports.iter().map(|ready| ready.content).collect(),
-            timeline: lock(&self.timeline).clone(),
-            ..Evidence::default()
-        };
-        for machine in self.machines.iter() {
-            let mut machine = machine.lock().await;
-            machine.stop().await?;
-            evidence.journals.insert(machine.index, machine.journal()?);
-        }
-        let mut server = self.server.lock().await;
-        evidence.facts = read_facts(server.folder())?;
-        server.stop().await?;
-        if let Some(ready) = exports.last() {
-            let sealed = std::fs::read(server.folder().join("bundles").join(ready.sealed.hex()))?;
-            let zip = bundle::open(&sealed, &self.site.hq.identity_file)?;
-            let report = bundle::verify(&zip, self.site.minisign(), &self.site.trust.public().site)?;
-            evidence.bundle = report.attempts;
-        }
-        evidence.kept = self.chronicle.lock().clone();
-        Ok(evidence)
-    }
-}
-
-/// The journal of a data folder whose server runs.
-fn read_facts(folder: &Path) -> Result<Vec<Told>> {
-    let mut facts = Vec::new();
-    JournalReader::open(folder)?.each(u64::MAX, |row| {
-        facts.push(Told { seq: row.seq, now: row.now, fact: row.fact()? });
-        Ok(())
-    })?;
-    Ok(facts)
 }

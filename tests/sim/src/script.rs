@@ -44,12 +44,14 @@ pub enum Step {
         /// Away for so long.
         ms: u64,
     },
-    /// A seat goes down and comes back.
+    /// A seat goes down, at once or in the middle of a disk operation, and comes back.
     SeatFall {
         /// Which.
         desk: usize,
         /// How.
         fall: Fall,
+        /// In the middle of this disk operation from now.
+        in_operation: Option<u64>,
         /// Away for so long.
         ms: u64,
     },
@@ -212,7 +214,8 @@ impl Drawing {
         for _ in 0..self.count(2 + self.seats / 2) {
             let (at, ms) = self.moment(seconds(3), seconds(60));
             let (desk, fall) = (self.desk(), self.fall());
-            self.steps.push((at, Step::SeatFall { desk, fall, ms }));
+            let in_operation = self.dice.chance(600).then(|| self.dice.between(1, 6));
+            self.steps.push((at, Step::SeatFall { desk, fall, in_operation, ms }));
         }
     }
 

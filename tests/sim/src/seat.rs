@@ -110,9 +110,9 @@ impl SeatMachine {
         *self.candidate.lock().unwrap_or_else(PoisonError::into_inner) = Some(candidate);
     }
 
-    /// Whether its program runs.
-    pub fn is_running(&self) -> bool {
-        self.running.is_some()
+    /// The running program, if it lives.
+    pub fn power(&self) -> Option<Power> {
+        self.running.as_ref().map(|running| running.power.clone()).filter(Power::is_on)
     }
 
     /// Its screen.

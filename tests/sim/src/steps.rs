@@ -2,7 +2,8 @@
 //! staff decided.
 
 use crate::{
-    run::Day,
+    day::Day,
+    power::Power,
     script::Step,
     server::{Fall, Front},
     site::desk_ip,
@@ -31,7 +32,7 @@ impl<F: Front + Sync> World<F> {
             }
             Step::CutOff { desks, ms } => self.cut_off(desks, ms).await,
             Step::ServerFall { fall, in_operation, ms } => self.server_fall(fall, in_operation, ms).await,
-            Step::SeatFall { desk, fall, ms } => self.seat_fall(desk, fall, ms).await,
+            Step::SeatFall { desk, fall, in_operation, ms } => self.seat_fall(desk, fall, in_operation, ms).await,
             Step::ServerFull { ms } => self.server_full(ms).await,
             Step::SeatFull { desk, ms } => {
                 day.chronicle.note(format!("the disk of desk {desk} is full for {ms} ms"));
@@ -68,10 +69,7 @@ impl<F: Front + Sync> World<F> {
     async fn server_fall(&self, fall: Fall, in_operation: Option<u64>, ms: u64) {
         let day = &*self.0;
         let Some(power) = day.server.lock().await.power() else { return };
-        if let Some(operations) = in_operation {
-            power.cut_after(operations);
-            let _ = timeout(OPERATION_WAIT, power.is_cut()).await; // a server with nothing to write dies all the same
-        }
+        dies(&power, in_operation).await;
         let mut server = day.server.lock().await;
         day.chronicle.note(format!("the server falls ({fall:?}), operation {in_operation:?}, for {ms} ms"));
         day.must("bringing the server down", server.fall(fall).await);
@@ -83,13 +81,12 @@ impl<F: Front + Sync> World<F> {
         }
     }
 
-    async fn seat_fall(&self, desk: usize, fall: Fall, ms: u64) {
+    async fn seat_fall(&self, desk: usize, fall: Fall, in_operation: Option<u64>, ms: u64) {
         let day = &*self.0;
+        let Some(power) = day.machines[desk].lock().await.power() else { return };
+        dies(&power, in_operation).await;
         let mut machine = day.machines[desk].lock().await;
-        if !machine.is_running() {
-            return;
-        }
-        day.chronicle.note(format!("desk {desk} falls ({fall:?}) for {ms} ms"));
+        day.chronicle.note(format!("desk {desk} falls ({fall:?}), operation {in_operation:?}, for {ms} ms"));
         day.must("bringing a seat down", machine.fall(fall).await);
         drop(machine);
         sleep(Duration::from_millis(ms)).await;
@@ -136,5 +133,13 @@ impl<F: Front + Sync> World<F> {
         if cut_off_ms > 0 {
             day.net.cut_off(desk_ip(desk), false);
         }
+    }
+}
+
+/// Waits for the disk operation in which a process is to die; one with nothing to write dies all the same.
+async fn dies(power: &Power, in_operation: Option<u64>) {
+    if let Some(operations) = in_operation {
+        power.cut_after(operations);
+        let _ = timeout(OPERATION_WAIT, power.is_cut()).await;
     }
 }

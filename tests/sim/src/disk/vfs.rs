@@ -48,7 +48,7 @@ pub fn install() {
         // SAFETY: `real` is a valid table; the copy is leaked, because SQLite keeps the pointer.
         unsafe {
             let mut layer = *real;
-            layer.szOsFile = size_of::<Layered>() as c_int + layer.szOsFile;
+            layer.szOsFile += size_of::<Layered>() as c_int;
             layer.pNext = ptr::null_mut();
             layer.zName = c"exam-sim".as_ptr();
             layer.xOpen = Some(open);
