@@ -33,6 +33,9 @@ impl Session {
         let ours = |attempt: &&mut crate::attempt::Attempt| attempt.loaded && attempt.id == notes.attempt;
         if let Some(attempt) = self.attempt.as_mut().filter(ours) {
             attempt.orphans.noted(notes.orphans);
+            if attempt.on_screen.is_none() {
+                attempt.on_screen.clone_from(&notes.resume_at); // where the candidate was, at another machine or before a restart
+            }
             self.notes_fresh = false;
         }
     }

@@ -45,6 +45,18 @@ fn messages(world: &World) -> Vec<String> {
 }
 
 #[test]
+fn a_machine_that_takes_over_goes_on_at_the_same_item_and_never_leads_back() {
+    let mut world = World::working();
+    assert_eq!(world.view().on_screen, None);
+    world.server.resume_at = Some(item(2));
+    world.tell();
+    assert_eq!(world.view().on_screen, Some(item(2)), "where the candidate was");
+    world.act(Act::Show(item(1)));
+    world.tell();
+    assert_eq!(world.view().on_screen, Some(item(1)), "the candidate has moved on");
+}
+
+#[test]
 fn the_notes_of_the_server_are_on_screen_and_identity_is_confirmed_once() {
     let mut world = World::working();
     let notes = world.view().notes.unwrap();

@@ -353,6 +353,8 @@ pub struct SeatNotes {
     pub wait_until: Option<SiteMs>,
     /// Answers of the replaced machine that wait for a choice.
     pub orphans: u32,
+    /// The item the candidate was at (HB-25): a machine that takes over, or has forgotten, goes on there.
+    pub resume_at: Option<ItemId>,
 }
 
 /// Server → console: the roll of a sitting.

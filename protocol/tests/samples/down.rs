@@ -323,6 +323,7 @@ fn attendance() -> Vec<Sample<Down>> {
         consent_missing: true,
         wait_until,
         orphans: 2,
+        resume_at: Some(item(7)),
     };
     let orphan = OrphanAnswer { orphan: 1, item: item(7), answer: answers().remove(1).1, made_at: SiteMs(5_400_000) };
     let list = |present, absent, proposals| AttendanceList {

@@ -64,6 +64,7 @@ impl Site {
             consent_missing: self.consent_missing(attempt),
             wait_until: self.wait_until(attempt),
             orphans: attempt.attendance.open_orphans().count() as u32,
+            resume_at: attempt.last_item.as_ref().map(|(_, item)| item.clone()),
         })
     }
 }

@@ -381,7 +381,15 @@ impl Case {
         let to = (1 + SEATS + self.dice.below(u64::from(SPARES)) as u16).try_into().unwrap();
         let since = SiteMs(self.second.saturating_sub(self.dice.below(300)) * 1_000);
         let (trouble_since, reason) = (self.dice.one_in(2).then_some(since), "黑屏".to_owned());
-        let ask = SwapMachine { attempt, to, trouble_since, last_contact: Some(since), reason, by: station("admin") };
+        let ask = SwapMachine {
+            attempt,
+            to,
+            trouble_since,
+            last_contact: Some(since),
+            on_screen: None,
+            reason,
+            by: station("admin"),
+        };
         if self.ask(ask).is_ok() {
             self.swaps += 1;
         }

@@ -46,9 +46,10 @@ impl Reception {
         let SwapMachine { attempt, to, trouble_since, reason } = wanted;
         let old = self.inner.clerk.read(move |site, _| site.attempts.get(&attempt).map(|a| a.station.clone())).await?;
         let heard = old.and_then(|station| self.inner.presence.heard(&station));
-        let last_contact = heard.filter(|heard| !heard.connected).map(|heard| heard.at);
+        let last_contact = heard.as_ref().filter(|heard| !heard.connected).map(|heard| heard.at);
+        let on_screen = heard.and_then(|heard| heard.item);
         tracing::info!(%by, seat = to.get(), "an attempt moves to another machine");
-        self.plain(swap::SwapMachine { attempt, to, trouble_since, last_contact, reason, by }).await
+        self.plain(swap::SwapMachine { attempt, to, trouble_since, last_contact, on_screen, reason, by }).await
     }
 
     pub(super) async fn decide_attempt(&self, by: StationId, wanted: DecideAttempt) -> Result<Down, No> {

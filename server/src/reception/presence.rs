@@ -1,7 +1,7 @@
 //! Who is connected now, and what each seat last said of itself. Gone with the process: nothing here is a fact.
 
 use exam_protocol::{
-    ids::StationId,
+    ids::{ItemId, StationId},
     message::{
         candidate::{Heartbeat, LockState},
         hello::Role,
@@ -54,6 +54,8 @@ pub struct Heard {
     pub at: SiteMs,
     /// Answers it holds that were not acknowledged.
     pub unsaved: u32,
+    /// The item on its screen.
+    pub item: Option<ItemId>,
     /// Whether it is connected.
     pub connected: bool,
     /// Since when its wall clock has been off in every beat.
@@ -68,6 +70,7 @@ impl Heard {
     /// A beat came at `now`. What it says of clock and lock is evidence; the room's time never follows from it.
     fn beat(&mut self, now: Now, beat: &Heartbeat) {
         (self.at, self.unsaved) = (now.at, beat.unsaved);
+        self.item.clone_from(&beat.item);
         let off = beat.wall.is_some_and(|wall| wall.0.abs_diff(now.wall.0) > SEAT_CLOCK_OFF_MAX_MS);
         self.clock_off_since = off.then(|| self.clock_off_since.unwrap_or(now.at));
         self.claims_lock |= beat.lock == LockState::Verified;

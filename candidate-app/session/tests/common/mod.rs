@@ -73,6 +73,8 @@ pub(crate) struct Server {
     /// Answers of the machine before this one, and what was chosen: the version it became, or none.
     pub(crate) orphans: BTreeMap<u32, (ItemId, Answer, Option<Option<u32>>)>,
     pub(crate) confirmed: bool,
+    /// Where the candidate was.
+    pub(crate) resume_at: Option<ItemId>,
     /// Every hand that was ever up, the latest last.
     pub(crate) hands: Vec<(HandKind, HandStage)>,
     pub(crate) messages: Vec<SeatMessage>,
@@ -242,6 +244,7 @@ impl Server {
             consent_missing: true,
             wait_until: None,
             orphans: self.open_orphans().count() as u32,
+            resume_at: self.resume_at.clone(),
         });
         let hand = self.hands.last().map(|(kind, stage)| HandStands {
             hand: HandId(self.hands.len() as u64),
@@ -358,6 +361,7 @@ impl World {
             kept: Vec::new(),
             orphans: BTreeMap::new(),
             confirmed: false,
+            resume_at: None,
             hands: Vec::new(),
             messages: Vec::new(),
             read: Vec::new(),

@@ -167,6 +167,7 @@ impl Happened for AnswerSaved {
             log.newest = Some(Version { number: self.number, answer: self.answer.clone() });
         }
         attempt.versions += 1;
+        attempt.was_at(self.made_at, &self.item);
         if let Some(sitting) = site.sittings.get_mut(&self.sitting) {
             sitting.answer_versions += 1;
         }

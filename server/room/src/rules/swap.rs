@@ -14,7 +14,7 @@ use crate::{
 };
 use exam_protocol::{
     code::Refusal,
-    ids::{SeatNo, SeatRef, SittingId, StationId},
+    ids::{ItemId, SeatNo, SeatRef, SittingId, StationId},
     message::{candidate::AttemptId, hello::Role},
     staff::Act,
     time::{Now, SiteMs},
@@ -32,6 +32,8 @@ pub struct SwapMachine {
     pub trouble_since: Option<SiteMs>,
     /// When the server last heard of it, if it is gone; from the shell.
     pub last_contact: Option<SiteMs>,
+    /// The item on the old machine's screen when it was last heard of; from the shell.
+    pub on_screen: Option<ItemId>,
     /// Why.
     pub reason: String,
     /// Who decides.
@@ -60,6 +62,7 @@ impl Wanted for SwapMachine {
             to: station,
             to_seat: self.to,
             trouble_since: self.trouble_since,
+            on_screen: self.on_screen.clone(),
             reason: self.reason.clone(),
             by,
         };
@@ -102,6 +105,9 @@ pub struct MachineSwapped {
     pub to_seat: SeatNo,
     /// Since when the old one was in trouble, as people say.
     pub trouble_since: Option<SiteMs>,
+    /// The item on its screen when it was last heard of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_screen: Option<ItemId>,
     /// Why.
     pub reason: String,
     /// Who decided.
@@ -119,6 +125,9 @@ impl Happened for MachineSwapped {
             attempt.seat = self.to_seat;
             let former = Former { station: self.from.clone(), seat: self.from_seat, until: now.at };
             attempt.attendance.former.push(former);
+            if let Some(item) = &self.on_screen {
+                attempt.was_at(now.at, item);
+            }
         }
         if let Some(old) = site.stations.get_mut(&self.from) {
             old.attempt = None;

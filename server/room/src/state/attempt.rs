@@ -39,6 +39,8 @@ pub struct Attempt {
     pub versions: u64,
     /// Coming, going and sitting.
     pub attendance: Attendance,
+    /// Where the candidate last was, and when: the item last answered, or on screen at a swap.
+    pub last_item: Option<(SiteMs, ItemId)>,
 }
 
 /// All versions of one item's answer. Only the newest is kept whole in memory; the journal has them all.
@@ -76,6 +78,14 @@ impl Attempt {
             answers: BTreeMap::new(),
             versions: 0,
             attendance: Attendance::default(),
+            last_item: None,
+        }
+    }
+
+    /// The candidate was at this item; what arrives late does not lead back.
+    pub(crate) fn was_at(&mut self, at: SiteMs, item: &ItemId) {
+        if self.last_item.as_ref().is_none_or(|(known, _)| *known <= at) {
+            self.last_item = Some((at, item.clone()));
         }
     }
 

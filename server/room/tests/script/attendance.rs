@@ -89,17 +89,24 @@ fn moves(script: &mut Script, words: &[&str]) -> Outcome {
         }
         ["swap", n, "to", desk, known @ .., "because", reason] => {
             let attempt = of(script, n);
-            let time = |word| match known {
-                [first, time] if *first == word => Some(SiteMs(clock_ms(time))),
-                _ => None,
-            };
+            let said = |word| known.iter().position(|known| *known == word).map(|at| known[at + 1]);
+            let time = |word| said(word).map(|time| SiteMs(clock_ms(time)));
             let (trouble_since, last_contact) = (time("since"), time("unheard"));
+            let on_screen = said("seeing").map(|item| item.parse().unwrap());
             let (to, reason) = (desk_ref(desk).seat, (*reason).to_owned());
-            script.ask(SwapMachine { attempt, to, trouble_since, last_contact, reason, by })
+            script.ask(SwapMachine { attempt, to, trouble_since, last_contact, on_screen, reason, by })
         }
         ["swap", n, "to", desk, "because"] => {
             let (attempt, to, reason) = (of(script, n), desk_ref(desk).seat, String::new());
-            script.ask(SwapMachine { attempt, to, trouble_since: None, last_contact: None, reason, by })
+            script.ask(SwapMachine {
+                attempt,
+                to,
+                trouble_since: None,
+                last_contact: None,
+                on_screen: None,
+                reason,
+                by,
+            })
         }
         ["machine", m, "saves", version, text, "for", n, made @ ..] => {
             let (item, number) = version.split_once('/').expect("a version is item/number");
@@ -177,6 +184,9 @@ fn tell(script: &mut Script, words: &[&str]) -> Option<String> {
     let list = || site.attendance_list(&sitting(), script.now).expect("there is a sitting");
     let told = match words {
         ["who", "is", "out"] => site.away(&site.sittings[&sitting()]).map(|attempt| attempt.seat.to_string()),
+        ["candidate", n, "is", "at"] => {
+            site.attempts.get(&of(script, n)).and_then(|a| a.last_item.as_ref()).map(|(_, item)| item.to_string())
+        }
         ["who", "is", "unchecked"] => {
             joined(site.identity_missing(&site.sittings[&sitting()]).map(|a| a.seat.to_string()))
         }
