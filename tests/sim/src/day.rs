@@ -40,8 +40,8 @@ const SETTLED_AFTER_MS: u64 = 6_000;
 const SYNC_WAIT_MS_MAX: u64 = 90_000;
 /// Candidates go on typing so long after the end: none of it may count.
 const TYPED_ON: Duration = Duration::from_secs(5);
-/// A sitting that lasts longer than this has no end, milliseconds.
-const DAY_MS_MAX: u64 = 3_600_000;
+/// A sitting that lasts so long after the healing has no end, milliseconds.
+const END_WAIT_MS_MAX: u64 = 3_600_000;
 
 /// A room with everything in it.
 pub(crate) struct Day<F> {
@@ -282,13 +282,14 @@ impl<F: Front + Sync> Day<F> {
 
     /// Waits until the journal says that the sitting has ended.
     async fn end(&self) -> Result<()> {
+        let healed = self.chronicle.now();
         loop {
             let mut model = Model::new(SITTING_MIN);
             read_facts(self.server.lock().await.folder())?.iter().for_each(|told| model.hear(told));
             if model.ended.is_some() {
                 return Ok(());
             }
-            if self.chronicle.now() > DAY_MS_MAX {
+            if self.chronicle.now() > healed + END_WAIT_MS_MAX {
                 self.must("the sitting ends by its clock", Err::<(), _>(anyhow::anyhow!("it had to be ended by hand")));
                 return self.staff.end().await;
             }

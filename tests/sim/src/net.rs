@@ -9,7 +9,7 @@ use quinn::{
     udp::{RecvMeta, Transmit},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr},
     pin::Pin,
@@ -75,8 +75,8 @@ struct Inner {
     began: Instant,
     dice: Dice,
     weather: Weather,
-    /// Machines nobody reaches.
-    cut_off: BTreeSet<IpAddr>,
+    /// Machines nobody reaches, and for how many reasons.
+    cut_off: BTreeMap<IpAddr, u32>,
     /// By the millisecond of arrival.
     under_way: BTreeMap<u64, Vec<Datagram>>,
     ports: BTreeMap<SocketAddr, Arc<Mutex<Port>>>,
@@ -108,7 +108,7 @@ impl Net {
             began: Instant::now(),
             dice,
             weather: Weather::clear(),
-            cut_off: BTreeSet::new(),
+            cut_off: BTreeMap::new(),
             under_way: BTreeMap::new(),
             ports: BTreeMap::new(),
             bundles: BTreeMap::new(),
@@ -122,14 +122,11 @@ impl Net {
         self.lock().weather = weather;
     }
 
-    /// Cuts a machine off, or reaches it again.
+    /// Cuts a machine off for one more reason, or for one less: it is reached again when there is none.
     pub fn cut_off(&self, machine: IpAddr, off: bool) {
         let mut inner = self.lock();
-        if off {
-            inner.cut_off.insert(machine);
-        } else {
-            inner.cut_off.remove(&machine);
-        }
+        let reasons = inner.cut_off.entry(machine).or_default();
+        *reasons = if off { *reasons + 1 } else { reasons.saturating_sub(1) };
     }
 
     /// Everybody is reached again.
@@ -203,7 +200,8 @@ impl Net {
 
 impl Inner {
     fn is_cut_off(&self, datagram: &Datagram) -> bool {
-        self.cut_off.contains(&datagram.from.ip()) || self.cut_off.contains(&datagram.to.ip())
+        let off = |machine: IpAddr| self.cut_off.get(&machine).is_some_and(|reasons| *reasons > 0);
+        off(datagram.from.ip()) || off(datagram.to.ip())
     }
 
     fn send(&mut self, mut datagram: Datagram) {

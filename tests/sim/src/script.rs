@@ -23,6 +23,9 @@ const WALL_JUMP_MS_MIN: u64 = minutes(61);
 /// Time a seat or all may be paused, and a candidate away.
 const PAUSE_MS_MAX: u64 = seconds(60);
 
+/// P4: a network may be away so long.
+const OUTAGE_MS_MAX: u64 = minutes(180);
+
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Step {
@@ -130,10 +133,17 @@ impl Script {
             true => dice.between(seconds(120), PLANNED_END - seconds(60)),
             false => dice.between(PLANNED_END + seconds(5), PLANNED_END + minutes(2)),
         };
+        let mut long = Dice::new(seed).fork("long outage", 0);
+        let away_ms = if faulty > 0 && long.chance(40) { long.between(minutes(5), OUTAGE_MS_MAX) } else { 0 };
+        let heal_at = heal_at + away_ms;
         let server_slow_ms = *dice.one_of(&[0, 0, 3, 20]);
         let seat_slow_ms = *dice.one_of(&[0, 0, 3, 30]);
         let mut drawing = Drawing { dice, faulty, seats: seats as u64, heal_at, steps: Vec::new() };
         drawing.weather();
+        if away_ms > 0 {
+            let desks = if long.chance(500) { Vec::new() } else { vec![long.below(seats as u64) as usize] };
+            drawing.steps.push((heal_at - away_ms, Step::CutOff { desks, ms: away_ms }));
+        }
         drawing.outages();
         drawing.falls();
         drawing.disks_and_clocks();
