@@ -158,6 +158,7 @@ fn what_a_replaced_machine_had_is_chosen_by_the_candidate_and_applied_by_nobody_
     let view = room.wait(&new, "the paper at the spare", |view| view.screen == Screen::Working)?;
     let shown = view.items.iter().find(|view| view.item == items[0]).context("the item")?;
     assert_eq!(*shown.answer, heard, "what the server had is there");
+    assert_eq!(view.on_screen.as_ref(), Some(&items[0]), "the candidate goes on at the same item");
     let newer = room.give(&new, &items[0], 2, Saved::OnServer)?;
 
     // The old one comes back.
