@@ -1,7 +1,7 @@
 //! The loop of one seat: hears link, disk, candidate and clock, asks the session, does what it says. Never decides.
 
 use crate::{
-    disk::{Appended, Lane, Opened},
+    disk::{Appended, Lane, Opened, ReadBack},
     journal::Place,
     replies::Replies,
     seat::{News, NewsKind, SeatConfig},
@@ -34,6 +34,7 @@ enum Way {
 enum Finished {
     Opened(AttemptId, Option<Opened>),
     Appended(AttemptId, Option<Appended>),
+    ReadBack(AttemptId, Option<ReadBack>),
     Said(Event),
 }
 
@@ -165,7 +166,8 @@ impl Controller {
             }
             Finished::Opened(attempt, Some(opened)) => self.opened(attempt, opened).await,
             Finished::Appended(attempt, Some(appended)) => self.appended(attempt, appended).await,
-            Finished::Opened(_, None) | Finished::Appended(_, None) => {} // the disk threads are ending, and so are we
+            Finished::ReadBack(attempt, Some(read)) => self.read_back(attempt, read).await,
+            Finished::Opened(_, None) | Finished::Appended(_, None) | Finished::ReadBack(_, None) => {} // the disk threads are ending, and so are we
         }
     }
 
@@ -214,6 +216,19 @@ impl Controller {
         }
     }
 
+    async fn read_back(&mut self, attempt: AttemptId, read: ReadBack) {
+        let Some(shelf) = self.shelves.get_mut(&attempt) else { return };
+        shelf.was_read(read.journal);
+        if self.attempt != Some(attempt) {
+            return; // its last records are written now, and then it goes
+        }
+        let (versions, more) = read.result.unwrap_or_else(|error| {
+            tracing::warn!(seat = self.config.index, %error, "the journal cannot be read back");
+            (Vec::new(), false)
+        });
+        self.event(Event::ReadBack { attempt, versions, more }).await;
+    }
+
     /// Tells the session, does what it says, shows the new view.
     async fn event(&mut self, event: Event) {
         let effects = self.session.handle(self.config.clock.now(), event);
@@ -228,6 +243,9 @@ impl Controller {
             Effect::Restore(attempt) => self.restore(attempt),
             Effect::Journal { attempt, id, record } => {
                 self.shelves.entry(attempt).or_insert_with(Shelf::new).put(id, *record);
+            }
+            Effect::ReadBack { attempt, lacking } => {
+                self.shelves.entry(attempt).or_insert_with(Shelf::new).want(lacking);
             }
             Effect::Send { ask, mut up } => {
                 if let Up::Heartbeat(beat) = &mut *up {
@@ -308,6 +326,9 @@ impl Controller {
             if let Some((journal, records)) = shelf.take(now) {
                 let (lane, attempt) = (self.lane.clone(), *attempt);
                 self.tasks.spawn(async move { Finished::Appended(attempt, lane.append(journal, records).await) });
+            } else if let Some((journal, lacking)) = shelf.take_reading() {
+                let (lane, attempt) = (self.lane.clone(), *attempt);
+                self.tasks.spawn(async move { Finished::ReadBack(attempt, lane.read_back(journal, lacking).await) });
             }
         }
     }
@@ -319,10 +340,18 @@ impl Controller {
         }
         self.write();
         while let Some(finished) = self.tasks.join_next().await {
-            if let Ok(Finished::Appended(attempt, Some(appended))) = finished
-                && let Some(shelf) = self.shelves.get_mut(&attempt)
-                && shelf.appended(appended, Instant::now()).is_ok()
-            {
+            let goes_on = match finished {
+                Ok(Finished::Appended(attempt, Some(appended))) => {
+                    let shelf = self.shelves.get_mut(&attempt);
+                    shelf.is_some_and(|shelf| shelf.appended(appended, Instant::now()).is_ok())
+                }
+                Ok(Finished::ReadBack(attempt, Some(read))) => {
+                    let shelf = self.shelves.get_mut(&attempt);
+                    shelf.map(|shelf| shelf.was_read(read.journal)).is_some()
+                }
+                _ => false,
+            };
+            if goes_on {
                 self.write();
             }
         }

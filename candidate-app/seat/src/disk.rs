@@ -8,7 +8,7 @@ use exam_protocol::{
     message::candidate::PaperKey,
     paper::{Paper, SealedPaper},
 };
-use exam_session::Record;
+use exam_session::{Lacking, OldVersion, Record};
 use std::{
     io,
     path::PathBuf,
@@ -32,11 +32,18 @@ pub(crate) struct Appended {
     pub(crate) result: io::Result<()>,
 }
 
+/// What was read back; the journal comes back.
+pub(crate) struct ReadBack {
+    pub(crate) journal: Box<Journal>,
+    pub(crate) result: io::Result<(Vec<OldVersion>, bool)>,
+}
+
 pub(crate) type Opened = Result<(Box<Journal>, Vec<Record>, Recovery), JournalError>;
 
 enum Job {
     Open { place: Place, reply: oneshot::Sender<Opened> },
     Append { journal: Box<Journal>, records: Vec<Record>, reply: oneshot::Sender<Appended> },
+    ReadBack { journal: Box<Journal>, lacking: Lacking, reply: oneshot::Sender<ReadBack> },
     OpenPaper { path: PathBuf, sealed: SealedPaper, key: PaperKey, reply: oneshot::Sender<Result<Arc<Paper>, String>> },
     Check { path: PathBuf, hash: Sha256, reply: oneshot::Sender<bool> },
 }
@@ -98,6 +105,11 @@ impl Lane {
         self.ask(|reply| Job::Append { journal, records, reply }).await
     }
 
+    /// Reads versions back from a journal; none when the process is ending.
+    pub(crate) async fn read_back(&self, journal: Box<Journal>, lacking: Lacking) -> Option<ReadBack> {
+        self.ask(|reply| Job::ReadBack { journal, lacking, reply }).await
+    }
+
     /// Opens a sealed paper in memory.
     pub(crate) async fn open_paper(
         &self,
@@ -136,6 +148,10 @@ async fn work(files: Arc<dyn Files>, mut jobs: mpsc::Receiver<Job>) {
                 Job::Append { mut journal, records, reply } => {
                     let result = journal.write(&records);
                     written.push((journal, reply, result));
+                }
+                Job::ReadBack { mut journal, lacking, reply } => {
+                    let result = journal.read_again().map(|records| lacking.pick(&records));
+                    let _ = reply.send(ReadBack { journal, result });
                 }
                 Job::OpenPaper { path, sealed, key, reply } => {
                     let _ = reply.send(open_paper(&path, &sealed, &key));

@@ -239,6 +239,16 @@ impl Journal {
         }
     }
 
+    /// Reads again what is in the file. Nothing is changed.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_again(&mut self) -> io::Result<Vec<Record>> {
+        self.file.seek(SeekFrom::Start(0))?;
+        let bytes = read_all(&mut *self.file)?;
+        Ok(scan(&self.place, &bytes).records)
+    }
+
     /// Records in the file.
     pub fn records(&self) -> u64 {
         self.written.records

@@ -1,7 +1,7 @@
 //! One attempt's journal and the records that wait for it. Never forgets a record the disk did not take: it is tried again.
 
 use crate::{disk::Appended, journal::Journal};
-use exam_session::{Record, RecordId};
+use exam_session::{Lacking, Record, RecordId};
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
@@ -17,6 +17,10 @@ pub(crate) struct Shelf {
     waiting: VecDeque<(RecordId, Record)>,
     /// Last record of what is being written.
     under_way: Option<RecordId>,
+    /// What is to be read back when nothing can be written.
+    wanted: Option<Lacking>,
+    /// Whether the journal is being read.
+    read: bool,
     retry_at: Option<Instant>,
     /// When a journal that could not be opened is tried again.
     reopen_at: Option<Instant>,
@@ -24,7 +28,15 @@ pub(crate) struct Shelf {
 
 impl Shelf {
     pub(crate) fn new() -> Self {
-        Self { journal: None, waiting: VecDeque::new(), under_way: None, retry_at: None, reopen_at: None }
+        Self {
+            journal: None,
+            waiting: VecDeque::new(),
+            under_way: None,
+            wanted: None,
+            read: false,
+            retry_at: None,
+            reopen_at: None,
+        }
     }
 
     pub(crate) fn opened(&mut self, journal: Box<Journal>) {
@@ -42,7 +54,7 @@ impl Shelf {
     }
 
     pub(crate) fn has_journal(&self) -> bool {
-        self.journal.is_some() || self.under_way.is_some()
+        self.journal.is_some() || self.under_way.is_some() || self.read
     }
 
     pub(crate) fn put(&mut self, id: RecordId, record: Record) {
@@ -58,6 +70,25 @@ impl Shelf {
         let count = self.waiting.len().min(RECORDS_AT_ONCE);
         self.under_way = self.waiting.get(count - 1).map(|(id, _)| *id);
         Some((journal, self.waiting.iter().take(count).map(|(_, record)| record.clone()).collect()))
+    }
+
+    /// These versions are to be read back.
+    pub(crate) fn want(&mut self, lacking: Lacking) {
+        self.wanted = Some(lacking);
+    }
+
+    /// What can be read back now, with the journal to read: when nothing can be written.
+    pub(crate) fn take_reading(&mut self) -> Option<(Box<Journal>, Lacking)> {
+        self.wanted.as_ref()?;
+        let journal = self.journal.take()?;
+        self.read = true;
+        self.wanted.take().map(|lacking| (journal, lacking))
+    }
+
+    /// The journal was read.
+    pub(crate) fn was_read(&mut self, journal: Box<Journal>) {
+        self.journal = Some(journal);
+        self.read = false;
     }
 
     /// The disk has answered. Returns up to where records are durable now, or why they are not.
@@ -79,7 +110,7 @@ impl Shelf {
 
     /// Nothing waits and nothing is under way.
     pub(crate) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.under_way.is_none()
+        self.waiting.is_empty() && self.under_way.is_none() && !self.read
     }
 
     /// When a failed disk is to be tried again.

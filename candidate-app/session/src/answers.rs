@@ -5,6 +5,7 @@ use crate::{
     clock::SeatMs,
     event::RecordId,
     limits::{DEBOUNCE_MS, DRAFT_AGE_MS_MAX, EVIDENCE_MAX},
+    older::Lacking,
     orphans::Adoption,
     queue::{Pending, Place, Queue},
 };
@@ -12,7 +13,7 @@ use exam_protocol::{
     answer::Answer,
     code::Refusal,
     ids::ItemId,
-    message::candidate::{KnownAnswer, Newest},
+    message::candidate::{Gap, KnownAnswer, Newest},
     time::SiteMs,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -45,7 +46,8 @@ pub struct Evidence {
     pub refusal: Refusal,
 }
 
-/// A version that was just made and needs its record.
+/// A version: just made and without its record, or read back from one.
+#[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) item: ItemId,
     pub(crate) number: u32,
@@ -84,6 +86,8 @@ struct Given {
     standing: Standing,
     /// Highest number the server is known to have.
     server: u32,
+    /// Highest number it named when it was last asked what it has.
+    told: u32,
     draft: Option<Draft>,
 }
 
@@ -200,7 +204,7 @@ impl Answers {
 
     /// Before asking the server what it has: nothing is taken for granted.
     pub(crate) fn begin_merge(&mut self) {
-        self.items.values_mut().for_each(|given| given.server = 0);
+        self.items.values_mut().for_each(|given| (given.server, given.told) = (0, 0));
     }
 
     /// What the server has of one item. Its newer version wins over what is here; what is newer here stays, and so does
@@ -208,6 +212,7 @@ impl Answers {
     pub(crate) fn merge(&mut self, known: &KnownAnswer) -> Merged {
         let given = self.items.entry(known.item.clone()).or_insert_with(|| Given::none(SiteMs(0)));
         given.server = given.server.max(known.number);
+        given.told = known.number;
         let same = *given.answer == known.answer;
         let settled = given.standing != Standing::Queued;
         if known.number > given.newest || (known.number == given.newest && settled && !same) {
@@ -231,6 +236,21 @@ impl Answers {
             self.items.iter().filter(|(_, given)| given.standing == Standing::OnServer && given.server < given.newest);
         let missing: Vec<ItemId> = items.map(|(item, _)| item.clone()).collect();
         missing.iter().for_each(|item| self.send_again(item, now));
+    }
+
+    /// Older versions that the server did not name and that are not on their way: another disk may have had them.
+    pub(crate) fn lacking(&self, gaps: &[Gap]) -> Lacking {
+        let mut lacking = Lacking::default();
+        for (item, given) in &self.items {
+            lacking.add(item, given.told + 1, given.newest);
+        }
+        for gap in gaps {
+            let newest = self.newest(&gap.item);
+            lacking.add(&gap.item, gap.from.max(1), gap.to.min(newest));
+        }
+        self.queue.numbers().for_each(|(item, number)| lacking.remove(item, number, number));
+        self.evidence.iter().for_each(|old| lacking.remove(&old.item, old.number, old.number));
+        lacking
     }
 
     /// Sends the newest version of this item again: the server says it lacks it.
@@ -257,6 +277,7 @@ impl Answers {
                 made_at,
                 standing: Standing::Queued,
                 server: given.server,
+                told: given.told,
                 draft: None,
             };
         }
@@ -365,7 +386,8 @@ impl Answers {
         }
     }
 
-    fn add_evidence(&mut self, item: &ItemId, number: u32, answer: Arc<Answer>, refusal: Refusal) {
+    /// A version the server refused is kept for the screen; the journal keeps all of them.
+    pub(crate) fn add_evidence(&mut self, item: &ItemId, number: u32, answer: Arc<Answer>, refusal: Refusal) {
         if self.evidence.len() < EVIDENCE_MAX {
             self.evidence.push(Evidence { item: item.clone(), number, answer, refusal });
         }
@@ -385,11 +407,18 @@ pub(crate) enum Merged {
 
 impl Given {
     fn known(number: u32, draft: Option<Draft>) -> Self {
-        Given { newest: number, standing: Standing::OnServer, server: number, draft, ..Given::none(SiteMs(0)) }
+        Given {
+            newest: number,
+            standing: Standing::OnServer,
+            server: number,
+            told: number,
+            draft,
+            ..Given::none(SiteMs(0))
+        }
     }
 
     fn none(at: SiteMs) -> Self {
         let answer = Arc::new(Answer::Empty);
-        Given { newest: 0, answer, made_at: at, standing: Standing::Queued, server: 0, draft: None }
+        Given { newest: 0, answer, made_at: at, standing: Standing::Queued, server: 0, told: 0, draft: None }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     clock::SeatMs,
     event::{Effect, Note, Record, RecordId},
     limits::RECORDS_UNJOURNALLED_MAX,
+    older::Older,
     orphans::Orphans,
     queue::Pending,
     reminder::Reminders,
@@ -16,7 +17,7 @@ use exam_protocol::{
     ids::{ItemId, SittingId},
     message::{
         attendance::{OrphanWish, Orphans as OrphansAsk},
-        candidate::{AttemptId, FetchAnswers, HandIn, HandedIn, KnownAnswer, SaveAnswer, SeatView},
+        candidate::{Answers as AnswersPage, AttemptId, FetchAnswers, Gap, HandIn, HandedIn, SaveAnswer, SeatView},
     },
     tag::Up,
     time::SiteMs,
@@ -68,6 +69,10 @@ pub(crate) struct Attempt {
     /// This machine was replaced: what it has goes to the server once, and nothing is done here any more (HB-25).
     pub(crate) fenced: bool,
     pub(crate) orphans: Orphans,
+    /// What another server had and this one lost.
+    pub(crate) older: Older,
+    /// Gaps named by the pages so far.
+    gaps: Vec<Gap>,
     pub(crate) account: Account,
     /// Last sign of life in the journal.
     pub(crate) alive: Option<SeatMs>,
@@ -94,6 +99,8 @@ impl Attempt {
             parted: false,
             fenced: false,
             orphans: Orphans::default(),
+            older: Older::default(),
+            gaps: Vec::new(),
             account: Account::default(),
             alive: None,
             recorded: None,
@@ -198,6 +205,7 @@ impl Attempt {
             return;
         }
         (self.fenced, self.parted) = (true, false);
+        self.older.begin();
         self.answers.left_all();
         self.journal(Record::Fenced { at }, out);
         if let HandInState::Asked { .. } = self.hand_in {
@@ -229,15 +237,19 @@ impl Attempt {
         let after = after.take();
         if after.is_none() {
             self.answers.begin_merge();
+            self.older.begin();
+            self.gaps.clear();
         }
         self.merging = Merging::Asked { after: after.clone() };
         Some(FetchAnswers { attempt: self.id, after })
     }
 
     /// A page of what the server has.
-    pub(crate) fn merge(&mut self, now: SeatMs, page: Vec<KnownAnswer>, more: bool, out: &mut Vec<Effect>) {
-        let last = page.last().map(|known| known.item.clone());
-        for known in page {
+    pub(crate) fn merge(&mut self, now: SeatMs, page: AnswersPage, out: &mut Vec<Effect>) {
+        let AnswersPage { answers, gaps, more } = page;
+        self.gaps.extend(gaps);
+        let last = answers.last().map(|known| known.item.clone());
+        for known in answers {
             match self.answers.merge(&known) {
                 Merged::Learned => {
                     self.journal(Record::Known(known), out);
@@ -250,6 +262,7 @@ impl Attempt {
             Some(after) if more => Merging::Due { after: Some(after) },
             _ => {
                 self.answers.end_merge(now);
+                self.older.lacks(self.answers.lacking(&std::mem::take(&mut self.gaps)));
                 self.merged_once = true;
                 Merging::Done
             }
@@ -267,6 +280,7 @@ impl Attempt {
     /// The connection is gone.
     pub(crate) fn unlinked(&mut self) {
         self.answers.queue.unlinked();
+        self.older.unlinked();
         self.orphans.unlinked();
         self.account.again();
         if let Merging::Asked { after } = &mut self.merging {
@@ -288,7 +302,9 @@ impl Attempt {
     /// The hand-in, if it is due: pressed, journalled, and everything else at the server.
     pub(crate) fn send_hand_in(&mut self) -> Option<HandIn> {
         let made = !self.answers.has_drafts() && !self.orphans.is_adopting();
-        let all_there = self.answers.queue.is_empty() && made && self.merging == Merging::Done;
+        // An old version would be refused after it; one that no disk gives back is not waited for.
+        let older_there = self.older.len() == 0 || self.failing.is_some();
+        let all_there = self.answers.queue.is_empty() && older_there && made && self.merging == Merging::Done;
         let on_disk = self.hand_in_record <= self.durable || self.failing.is_some();
         let HandInState::Asked { sent: sent @ false } = &mut self.hand_in else { return None };
         if !all_there || !on_disk {
@@ -324,6 +340,25 @@ impl Attempt {
         self.hand_in = HandInState::Done(receipt);
     }
 
+    /// What the server has not acknowledged, or has lost.
+    pub(crate) fn unsaved(&self) -> usize {
+        self.answers.unsaved() + self.older.len()
+    }
+
+    /// The older versions to be read back from the journal, if that is due. They are sent when nothing newer waits.
+    pub(crate) fn read_back(&mut self, out: &mut Vec<Effect>) {
+        if let Some(lacking) = self.older.read() {
+            out.push(Effect::ReadBack { attempt: self.id, lacking });
+        }
+    }
+
+    /// The server refused an older version: it is kept as evidence, and not sent again.
+    pub(crate) fn older_refused(&mut self, made: Made, refusal: Refusal, out: &mut Vec<Effect>) {
+        let Made { item, number, answer, .. } = made;
+        self.answers.add_evidence(&item, number, answer, refusal.clone());
+        self.journal(Record::Refused { item, number, refusal }, out);
+    }
+
     /// Journals a record and returns its number.
     pub(crate) fn journal(&mut self, record: Record, out: &mut Vec<Effect>) -> RecordId {
         self.last_record.0 += 1;
@@ -340,4 +375,10 @@ pub(crate) fn save(attempt: AttemptId, pending: &Pending) -> Up {
     }
     let (item, answer) = (pending.item.clone(), (*pending.answer).clone());
     SaveAnswer { attempt, item, number, answer, made_at: pending.made_at }.into()
+}
+
+/// The words that carry an older version to a server that lost it.
+pub(crate) fn save_again(attempt: AttemptId, made: &Made) -> Up {
+    let Made { item, number, answer, made_at } = made;
+    SaveAnswer { attempt, item: item.clone(), number: *number, answer: (**answer).clone(), made_at: *made_at }.into()
 }

@@ -1,6 +1,9 @@
 //! What goes into a session and what comes out: events, effects, and the records of the seat's journal. Never does anything.
 
-use crate::clock::{BootId, SeatMs};
+use crate::{
+    clock::{BootId, SeatMs},
+    older::{Lacking, OldVersion},
+};
 use exam_protocol::{
     answer::Answer,
     code::Refusal,
@@ -43,6 +46,15 @@ pub enum Event {
         records: Vec<Record>,
         /// What was wrong with the file, in words.
         trouble: Option<String>,
+    },
+    /// What the journal holds of the versions that [`Effect::ReadBack`] named: its [`Lacking::pick`].
+    ReadBack {
+        /// Whose.
+        attempt: AttemptId,
+        /// A portion of them; none if the journal cannot be read.
+        versions: Vec<OldVersion>,
+        /// Whether the journal holds more.
+        more: bool,
     },
     /// Connected, and the server said this.
     Linked(Box<Welcome>),
@@ -178,6 +190,13 @@ impl fmt::Debug for Act {
 pub enum Effect {
     /// Read this attempt's journal and report [`Event::Restored`].
     Restore(AttemptId),
+    /// Read these versions back from the attempt's journal and report [`Event::ReadBack`]: the server has lost them.
+    ReadBack {
+        /// Whose journal.
+        attempt: AttemptId,
+        /// Which versions.
+        lacking: Lacking,
+    },
     /// Append this record to the attempt's journal and report [`Event::Journalled`].
     Journal {
         /// Whose journal.

@@ -14,6 +14,15 @@ pub const RECORDS_UNJOURNALLED_MAX: usize = 4_096;
 /// Evidence kept in memory for the screen; the journal keeps all of it.
 pub const EVIDENCE_MAX: usize = 200;
 
+/// P2: older versions that a server lost, on the wire at the same time: few, because fresh answers share the wire.
+pub const OLDER_IN_FLIGHT_MAX: usize = 8;
+const _: () = assert!(OLDER_IN_FLIGHT_MAX < SAVES_IN_FLIGHT_MAX);
+/// Older versions read back from the journal at once …
+pub const OLDER_VERSIONS_MAX: usize = 1_024;
+/// … and bytes of them; the rest is read when these are through.
+pub const OLDER_BYTES_MAX: usize = 1024 * 1024;
+const _: () = assert!(exam_protocol::answer::ANSWER_BYTES_MAX < OLDER_BYTES_MAX);
+
 /// DESIGN §6: a heartbeat every second.
 pub const HEARTBEAT_MS: u64 = 1_000;
 /// P4: so many heartbeats in a row unanswered, and the connection is given up for a new one, which finds out within seconds that

@@ -115,6 +115,16 @@ impl Queue {
         self.settle(place)
     }
 
+    /// Every version in it.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (&ItemId, u32)> {
+        self.waiting.values().map(|pending| (&pending.item, pending.number))
+    }
+
+    /// Whether nothing waits to be sent.
+    pub(crate) fn all_sent(&self) -> bool {
+        self.in_flight == self.waiting.len()
+    }
+
     pub(crate) fn find(&self, item: &ItemId, number: u32) -> Option<&Pending> {
         self.waiting.get(self.places.get(item)?.get(&number)?)
     }

@@ -4,6 +4,7 @@ use crate::{
     attempt::{HandInState, Merging},
     clock::SeatMs,
     event::{AskId, Note, Record},
+    older::Errand,
     queue::Place,
     session::Session,
     view::Notice,
@@ -11,7 +12,7 @@ use crate::{
 use exam_protocol::{
     code::Refusal,
     message::{
-        candidate::{Answers, AttemptId, HandedIn, SeatView},
+        candidate::{AttemptId, HandedIn, SeatView},
         duty::{MessageId, SeatMessages},
     },
     tag::Down,
@@ -23,6 +24,8 @@ pub(crate) enum Asked {
     TakeSeat,
     SignIn,
     Save(AttemptId, Place),
+    /// A version the server has lost.
+    Older(AttemptId, Errand),
     Fetch(AttemptId),
     HandIn(AttemptId),
     Heartbeat {
@@ -58,12 +61,13 @@ impl Session {
             Asked::TakeSeat => self.desk_reply(down),
             Asked::SignIn => self.sign_in_reply(down),
             Asked::Save(attempt, place) if self.is_ours(attempt) => self.save_reply(place, down),
+            Asked::Older(attempt, errand) if self.is_ours(attempt) => self.older_reply(errand, down),
             Asked::Fetch(attempt) if self.is_ours(attempt) => self.fetch_reply(down),
             Asked::HandIn(attempt) if self.is_ours(attempt) => self.hand_in_reply(down),
             Asked::Orphans(attempt) if self.is_ours(attempt) => self.orphans_reply(down),
             Asked::Dismiss(attempt, orphan) if self.is_ours(attempt) => self.dismiss_reply(orphan, down),
             Asked::Unable(attempt) if self.is_ours(attempt) => self.unable_reply(&down),
-            Asked::Save(..) | Asked::Fetch(_) | Asked::HandIn(_) => {}
+            Asked::Save(..) | Asked::Older(..) | Asked::Fetch(_) | Asked::HandIn(_) => {}
             Asked::Orphans(_) | Asked::Dismiss(..) | Asked::Unable(_) => {}
             Asked::Confirm => self.confirm_reply(down),
             Asked::Hand(serial) => self.hand_reply(serial, down),
@@ -176,17 +180,38 @@ impl Session {
         }
     }
 
+    /// Saved or refused, the candidate has nothing to do about it: it was acknowledged once, and something newer stands.
+    fn older_reply(&mut self, errand: Errand, down: Down) {
+        let Some(attempt) = &mut self.attempt else { return };
+        match down {
+            Down::Saved(_) => {
+                attempt.older.settle(errand);
+                self.served();
+            }
+            Down::Refused(no) if no.refusal == Refusal::Fenced => self.replaced(),
+            Down::Refused(no) => {
+                if let Some(made) = attempt.older.settle(errand) {
+                    attempt.older_refused(made, no.refusal, &mut self.out);
+                }
+            }
+            _ => {
+                attempt.older.again(errand);
+                self.back_off();
+            }
+        }
+    }
+
     fn fetch_reply(&mut self, down: Down) {
         let now = self.now;
         let Some(attempt) = &mut self.attempt else { return };
         match down {
-            Down::Answers(Answers { answers, more }) => {
-                attempt.merge(now, answers, more, &mut self.out);
+            Down::Answers(page) => {
+                attempt.merge(now, page, &mut self.out);
                 attempt.parted &= attempt.merging != Merging::Done;
                 self.served();
             }
             Down::Refused(no) if no.refusal == Refusal::Fenced => self.replaced(),
-            Down::Refused(_) if attempt.parted && attempt.answers.unsaved() == 0 => {
+            Down::Refused(_) if attempt.parted && attempt.unsaved() == 0 => {
                 (attempt.parted, attempt.merging) = (false, Merging::Due { after: None }); // it is nobody's, and nothing waits
             }
             _ => {

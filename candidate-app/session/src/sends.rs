@@ -40,24 +40,30 @@ impl Session {
 
     fn step_sends(&mut self) {
         let ours = self.named_attempt();
+        // A backup from before the start knows the attempt and no clock for it: what it refused would be evidence and not an answer.
+        let begun = self.seen.as_ref().and_then(|view| view.attempt.as_ref()).is_some_and(|own| own.started.is_some());
         let now = self.now;
         let mut ups = Vec::new();
         if let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.loaded) {
             let (id, named) = (attempt.id, ours == Some(attempt.id));
             // The desk may belong to the room's next sitting by now, or another machine may have taken over: what this one
             // left unsent still goes.
-            let left_over = ours.is_none() && attempt.answers.unsaved() > 0;
+            let left_over = ours.is_none() && attempt.unsaved() > 0;
             let asks = !attempt.fenced && (named || left_over || attempt.parted);
             if let Some(fetch) = asks.then(|| attempt.ask_merge()).flatten() {
                 ups.push((Asked::Fetch(id), Up::from(fetch)));
             }
             // Without the server's word that it knows the attempt, a refusal would be taken for the end of an answer.
-            let known = attempt.fenced || named || (left_over && attempt.merging == Merging::Done);
+            let known = attempt.fenced || (named && begun) || (left_over && attempt.merging == Merging::Done);
             while known && let Some((place, pending)) = attempt.answers.queue.send_next(now, attempt.failing.is_some())
             {
                 ups.push((Asked::Save(id, place), attempt::save(id, pending)));
             }
-            if let Some(hand_in) = (named && !attempt.fenced).then(|| attempt.send_hand_in()).flatten() {
+            let older = known && !attempt.fenced && attempt.answers.queue.all_sent();
+            while older && let Some((errand, made)) = attempt.older.send_next() {
+                ups.push((Asked::Older(id, errand), attempt::save_again(id, made)));
+            }
+            if let Some(hand_in) = (named && begun && !attempt.fenced).then(|| attempt.send_hand_in()).flatten() {
                 ups.push((Asked::HandIn(id), hand_in.into()));
             }
             if let Some(stretches) = attempt.account.ask() {
@@ -121,7 +127,7 @@ impl Session {
         let beat = Heartbeat { lock, lock_for_ms: small(self.now.since(since)), ..Heartbeat::default() };
         let Some(attempt) = &self.attempt else { return beat };
         Heartbeat {
-            unsaved: small(attempt.answers.unsaved() as u64),
+            unsaved: small(attempt.unsaved() as u64),
             unsaved_age_ms: small(attempt.answers.oldest_unsaved().map_or(0, |since| self.now.since(since))),
             answered: small(attempt.answers.answered() as u64),
             item: attempt.on_screen.clone(),

@@ -133,6 +133,11 @@ impl Session {
                 }
             }
             Event::Restored { attempt, records, trouble } => self.restored(attempt, records, trouble),
+            Event::ReadBack { attempt: id, versions, more } => {
+                if let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.id == id) {
+                    attempt.older.found(versions, more);
+                }
+            }
             Event::Linked(welcome) => self.linked(&welcome),
             Event::Unlinked => self.unlinked(),
             Event::TurnedAway(refusal) => self.turned_away = Some(refusal),
@@ -305,6 +310,7 @@ impl Session {
         self.step_adoptions();
         self.step_reminder();
         self.step_account();
+        self.step_read_back();
         self.step_to_server();
         self.step_beat();
     }
@@ -351,6 +357,12 @@ impl Session {
             attempt.answers.left_all(); // what was typed before the end, or before the clock stopped, still counts
         }
         attempt.make_due(self.now, &mut self.out);
+    }
+
+    fn step_read_back(&mut self) {
+        if let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.loaded) {
+            attempt.read_back(&mut self.out);
+        }
     }
 
     fn step_reminder(&mut self) {

@@ -237,7 +237,7 @@ impl Session {
             items: self.items(),
             on_screen: attempt.and_then(|attempt| attempt.on_screen.clone()),
             answered: attempt.map_or(0, |attempt| attempt.answers.answered()),
-            unsaved: attempt.map_or(0, |attempt| attempt.answers.unsaved()),
+            unsaved: attempt.map_or(0, |attempt| attempt.unsaved()),
             unsaved_age_ms: attempt.and_then(|a| a.answers.oldest_unsaved()).map_or(0, |since| self.now.since(since)),
             merge: if attempt.is_some_and(|a| a.merging == Merging::Done) { Merge::Done } else { Merge::Pending },
             hand_in: self.hand_in_view(),

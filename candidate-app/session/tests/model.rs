@@ -6,7 +6,7 @@ mod common;
 
 use common::*;
 use exam_protocol::ids::ItemId;
-use exam_session::{Act, Saved};
+use exam_session::{Act, Merge, Saved};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ enum Step {
     Busy(bool),
     RestartApp { kept: usize },
     RestartServer,
+    BackUp,
+    Burn,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -40,6 +42,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Busy),
         1 => (0_usize..10).prop_map(|kept| Step::RestartApp { kept }),
         1 => Just(Step::RestartServer),
+        1 => Just(Step::BackUp),
+        1 => Just(Step::Burn),
     ]
 }
 
@@ -58,6 +62,8 @@ fn take(world: &mut World, step: Step) {
         Step::Busy(busy) => world.server.busy = busy,
         Step::RestartApp { kept } if !world.disk_fails => world.restart(kept),
         Step::RestartApp { .. } => {}
+        Step::BackUp => world.server.backup = world.server.saved.clone(),
+        Step::Burn => world.burn(),
         Step::RestartServer => {
             world.server.boot += 1;
             if world.linked {
@@ -87,8 +93,9 @@ proptest! {
         for step in steps {
             take(&mut world, step);
             // Whatever was ever shown as saved by the server is on the server's disk.
+            let knows = !world.server.burnt || (world.linked && world.view().merge == Merge::Done);
             for view in world.view().items {
-                if view.saved == Saved::OnServer {
+                if knows && view.saved == Saved::OnServer {
                     prop_assert_eq!(world.server.saved.get(&(view.item.clone(), view.number)), Some(&*view.answer));
                 }
                 known.insert(view.item, format!("{:?}", view.answer));
@@ -109,13 +116,14 @@ proptest! {
         for (version, answer) in world.journalled().iter().filter(|_| !world.ever_failed) {
             prop_assert_eq!(world.server.saved.get(version), Some(answer), "what is journalled is at the server");
         }
-        for (version, answer) in &world.acked {
+        // … and what burnt with the server then is on no disk.
+        for (version, answer) in world.acked.iter().filter(|_| !(world.ever_failed && world.server.burnt)) {
             prop_assert_eq!(world.server.saved.get(version), Some(answer), "what was acknowledged is there");
         }
         let mut numbers: BTreeMap<&ItemId, u32> = BTreeMap::new();
         for (item, number) in world.server.saved.keys() {
             let before = numbers.insert(item, *number).unwrap_or(0);
-            prop_assert_eq!(*number, before + 1, "numbers are given without gaps");
+            prop_assert!(*number == before + 1 || (world.ever_failed && world.server.burnt), "numbers are given without gaps");
         }
         if !hand_in {
             for view in world.view().items {

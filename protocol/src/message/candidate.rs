@@ -82,11 +82,24 @@ pub struct KnownAnswer {
     pub answer: Answer,
 }
 
+/// Versions of one item's answer, older than its newest, that the server does not have: another disk took over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Which item.
+    pub item: ItemId,
+    /// From this version …
+    pub from: u32,
+    /// … up to and including this one.
+    pub to: u32,
+}
+
 /// Server → seat: a page of answers in the order of item ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answers {
     /// The page.
     pub answers: Vec<KnownAnswer>,
+    /// What the server lacks of older versions of the page's items. It may name too much, never too little.
+    pub gaps: Vec<Gap>,
     /// Whether more follow: ask again after the last one.
     pub more: bool,
 }

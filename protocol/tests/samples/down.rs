@@ -169,8 +169,9 @@ fn to_seats() -> Vec<Sample<Down>> {
     ];
     all.extend(seat_states().into_iter().map(|(variant, state)| (variant, bare_view(state).into())));
     let known = answers().into_iter().map(|(_, answer)| KnownAnswer { item: item(7), number: 2, answer }).collect();
-    all.push(("page", Answers { answers: known, more: true }.into()));
-    all.push(("none", Answers { answers: Vec::new(), more: false }.into()));
+    let gaps = vec![Gap { item: item(7), from: 1, to: 1 }];
+    all.push(("page", Answers { answers: known, gaps, more: true }.into()));
+    all.push(("none", Answers { answers: Vec::new(), gaps: Vec::new(), more: false }.into()));
     all
 }
 

@@ -209,7 +209,9 @@ impl Site {
                         KnownAnswer { item: item.clone(), number: *number, answer: answer.clone() },
                     );
                 }
-                Answers { answers: newest.into_values().collect(), more: false }.into()
+                let gaps = newest.values().filter(|known| known.number > 1);
+                let all = |known: &KnownAnswer| Gap { item: known.item.clone(), from: 1, to: known.number - 1 };
+                Answers { gaps: gaps.map(all).collect(), answers: newest.into_values().collect(), more: false }.into()
             }
             Up::Heartbeat(_) => Heard { now: self.now() }.into(),
             Up::SignIn(_) => {

@@ -62,6 +62,12 @@ pub(crate) struct Server {
     pub(crate) handed_in: Option<HandedIn>,
     pub(crate) hand_in_too_early: bool,
     pub(crate) busy: bool,
+    /// The start has come.
+    pub(crate) begun: bool,
+    /// What a backup holds.
+    pub(crate) backup: BTreeMap<(ItemId, u32), Answer>,
+    /// A backup took over at some time.
+    pub(crate) burnt: bool,
     /// The room's next sitting is open: the desk is anybody's.
     pub(crate) next_sitting: bool,
     /// A backup from before the sign-in.
@@ -111,7 +117,7 @@ impl Server {
             candidate: None,
             attempt: ours.then_some(AttemptView {
                 attempt: ATTEMPT,
-                started: Some(SiteMs(STARTS)),
+                started: Some(SiteMs(STARTS)).filter(|_| self.begun),
                 ends: Some(SiteMs(self.ends)).filter(|_| self.left_ms.is_none()),
                 order_seed: 3,
                 release,
@@ -270,6 +276,7 @@ impl Server {
             Some(known) if *known == save.answer => {}
             Some(_) => return self.refuse(Refusal::AnswerConflict { item: save.item.clone(), number: save.number }),
             None if self.handed_in.is_some() => return self.refuse(Refusal::AlreadyHandedIn),
+            None if !self.begun => return self.refuse(Refusal::WrongSeatState { state: self.state }),
             None if save.made_at.0 > self.ends => return self.refuse(Refusal::TimeOver),
             None => {
                 self.applied += 1;
@@ -291,7 +298,12 @@ impl Server {
             .collect();
         let more = answers.len() > 2;
         answers.truncate(2);
-        Answers { answers, more }.into()
+        // It names too much: everything before the newest, if anything of it is missing.
+        let lacks =
+            |known: &&KnownAnswer| (1..known.number).any(|n| !self.saved.contains_key(&(known.item.clone(), n)));
+        let gap = |known: &KnownAnswer| Gap { item: known.item.clone(), from: 1, to: known.number - 1 };
+        let gaps = answers.iter().filter(lacks).map(gap).collect();
+        Answers { answers, gaps, more }.into()
     }
 
     fn hand_in(&mut self, hand_in: &HandIn) -> Down {
@@ -355,6 +367,9 @@ impl World {
             handed_in: None,
             hand_in_too_early: false,
             busy: false,
+            begun: true,
+            backup: BTreeMap::new(),
+            burnt: false,
             next_sitting: false,
             attempt_lost: false,
             fenced: false,
@@ -421,6 +436,10 @@ impl World {
             Effect::Restore(attempt) => {
                 let records = if attempt == ATTEMPT { self.disk.clone() } else { Vec::new() };
                 self.event(Event::Restored { attempt, records, trouble: None });
+            }
+            Effect::ReadBack { attempt, lacking } => {
+                let (versions, more) = lacking.pick(&self.disk);
+                self.event(Event::ReadBack { attempt, versions, more });
             }
             Effect::Journal { id, record, .. } => self.writing.push_back((id, *record)),
             Effect::Send { ask, up } => {
@@ -526,6 +545,17 @@ impl World {
         self.ups.clear();
         self.downs.clear();
         self.event(Event::Unlinked);
+    }
+
+    /// The server's machine burns; the backup takes over.
+    pub(crate) fn burn(&mut self) {
+        if self.linked {
+            self.unlink();
+        }
+        self.server.boot += 1;
+        self.server.saved = self.server.backup.clone();
+        self.server.applied = self.server.saved.len() as u64;
+        self.server.burnt = true;
     }
 
     /// The server hears the oldest word and says its answer.

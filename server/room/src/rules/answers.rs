@@ -5,16 +5,16 @@ use crate::{
     Fact, Reply, Scope, Site,
     rule::{Happened, Wanted},
     rules::{
-        numbers::{RECALL_BYTES_MAX, SEAT_CLOCK_AHEAD_MS, VERSIONS_MAX},
+        numbers::{RECALL_BYTES_MAX, RECALL_GAPS_MAX, SEAT_CLOCK_AHEAD_MS, VERSIONS_MAX},
         orphan,
     },
-    state::{Attempt, End, Removed, Version},
+    state::{AnswerLog, Attempt, End, Removed, Version},
 };
 use exam_protocol::{
     answer::{ANSWER_BYTES_MAX, Answer},
     code::Refusal,
     ids::{ItemId, Sha256, SittingId, StationId},
-    message::candidate::{Answers, AttemptId, KnownAnswer},
+    message::candidate::{Answers, AttemptId, Gap, KnownAnswer},
     time::{Now, SiteMs},
 };
 use serde::{Deserialize, Serialize};
@@ -191,20 +191,43 @@ impl Wanted for Recall {
     }
 
     fn reply(&self, site: &Site) -> Reply {
-        let mut page = Answers { answers: Vec::new(), more: false };
+        let mut page = Answers { answers: Vec::new(), gaps: Vec::new(), more: false };
         let mut bytes = 0;
         for (item, log) in site.attempts.get(&self.attempt).into_iter().flat_map(|attempt| &attempt.answers) {
             let Some(newest) = log.newest.as_ref().filter(|_| self.after.as_ref().is_none_or(|after| item > after))
             else {
                 continue;
             };
-            bytes += newest.answer.weight_bytes() + item.as_str().len() + 32;
+            let gaps = gaps(item, log, newest.number);
+            bytes += newest.answer.weight_bytes() + (1 + gaps.len()) * (item.as_str().len() + 32);
             if bytes > RECALL_BYTES_MAX && !page.answers.is_empty() {
                 page.more = true;
                 break;
             }
             page.answers.push(KnownAnswer { item: item.clone(), number: newest.number, answer: newest.answer.clone() });
+            page.gaps.extend(gaps);
         }
         Reply::Answers(page)
     }
+}
+
+/// Which versions before the newest are not here. Beyond [`RECALL_GAPS_MAX`] one gap names all the rest, because sending in
+/// vain changes nothing and a version that is never named never comes.
+fn gaps(item: &ItemId, log: &AnswerLog, newest: u32) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    if log.versions.len() == newest as usize {
+        return gaps;
+    }
+    let mut next = 1;
+    for number in log.versions.keys().copied() {
+        if number > next {
+            if gaps.len() == RECALL_GAPS_MAX {
+                gaps.last_mut().into_iter().for_each(|last| last.to = newest - 1);
+                break;
+            }
+            gaps.push(Gap { item: item.clone(), from: next, to: number - 1 });
+        }
+        next = number + 1;
+    }
+    gaps
 }

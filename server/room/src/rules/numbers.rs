@@ -68,6 +68,8 @@ pub const HAND_IN_ITEMS_MAX: usize = exam_protocol::paper::ITEMS_MAX;
 pub const VERSIONS_MAX: u32 = 18_000;
 /// Bytes in one page of recalled answers; the rest of the frame is its head.
 pub const RECALL_BYTES_MAX: usize = 512 * 1024;
+/// Gaps named of one item's answer; the last of them names all that is between it and the newest version.
+pub const RECALL_GAPS_MAX: usize = 32;
 
 /// HB-11: the door opens only in a sealed room, unless the exam says otherwise.
 pub const SEAL_REQUIRED: bool = true;

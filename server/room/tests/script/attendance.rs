@@ -14,7 +14,7 @@ use exam_room::{
     Reply,
     rules::{
         absence::ConfirmAbsence,
-        answers::Save,
+        answers::{Recall, Save},
         consent::ConsentHandIn,
         deny::DenyCandidate,
         identity::{CheckIdentity, ConfirmIdentity},
@@ -216,6 +216,15 @@ fn tell(script: &mut Script, words: &[&str]) -> Option<String> {
                 Answer::Text(text) => format!("{}={text}", version.number),
                 other => panic!("the script only writes text, not {other:?}"),
             })
+        }
+        ["what", "of", n, "is", "lacking"] => {
+            let attempt = of(script, n);
+            match script.ask(Recall { station: station(n), attempt, after: None }) {
+                Ok(Reply::Answers(page)) => {
+                    joined(page.gaps.iter().map(|gap| format!("{}/{}-{}", gap.item, gap.from, gap.to)))
+                }
+                other => panic!("no page of answers: {other:?}"),
+            }
         }
         ["orphans", "for", n, "at", "machine", m] => {
             let attempt = of(script, n);
