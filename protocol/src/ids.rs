@@ -212,6 +212,14 @@ impl TryFrom<u16> for SeatNo {
     }
 }
 
+impl FromStr for SeatNo {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let no: u16 = text.parse().map_err(|_| BadId { what: "seat number", rule: "must be 1 to 999" })?;
+        no.try_into()
+    }
+}
+
 impl From<SeatNo> for u16 {
     fn from(no: SeatNo) -> u16 {
         no.0

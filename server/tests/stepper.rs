@@ -108,7 +108,7 @@ fn bad_input_gets_a_sentence_and_its_exit_code() {
     for (output, code, text) in [
         (why("t9", "1", "09:00"), 4, "no sitting t9"),
         (why("t1", "77", "09:00"), 4, "no such room or seat"),
-        (why("t1", "0", "09:00"), 3, ""),
+        (why("t1", "0", "09:00"), 2, "must be 1 to 999"),
         (why("t1", "1", "soon"), 3, "`soon` is no time"),
         (why("t1", "1", "25:00"), 3, "`25:00` is no time"),
         (call(dir.path(), &["show", "--kind", "clock"]), 3, "no kind of fact `clock`"),

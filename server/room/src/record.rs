@@ -6,8 +6,9 @@
 use crate::{
     Fact, Scope, Site,
     authority::Actor,
+    explain::cause,
     rules::{ending::EndedBy, finding::Outcome, founding::ServerEvent, incident, leave, lost_time, pause, terminate},
-    state::{Authority, Details, PauseCause, Stage, Target},
+    state::{Authority, Details, Stage, Target},
 };
 use exam_protocol::{
     ids::{AccountId, AdmissionNo, SeatNo, SittingId},
@@ -293,18 +294,6 @@ pub fn who(site: &Site, by: &Actor) -> String {
     by.account.as_ref().map_or_else(|| format!("机 {}", by.station), |account| person(site, account))
 }
 
-fn cause(cause: PauseCause) -> &'static str {
-    match cause {
-        PauseCause::PowerCut => "停电",
-        PauseCause::Machine => "设备故障",
-        PauseCause::Network => "网络故障",
-        PauseCause::Environment => "环境",
-        PauseCause::Illness => "身体不适",
-        PauseCause::Other => "其他",
-        PauseCause::TimeWasUp => "时间已到后才补给",
-    }
-}
-
 fn of_target(what: &str, target: &Target) -> String {
     match target {
         Target::Attempt(_) => what.to_owned(),
@@ -347,13 +336,13 @@ fn reset(site: &Site, f: &crate::rules::password::PasswordChanged) -> Line {
 }
 
 fn stopped(f: &pause::ClockStopped) -> Line {
-    let what = format!("{}（{}）：{}", of_target("暂停计时", &f.target), cause(f.cause), f.reason);
+    let what = format!("{}（{}）：{}", of_target("暂停计时", &f.target), cause(f.cause).0, f.reason);
     Line::new("暂停", what).target(&f.target).by(&f.by)
 }
 
 fn taken_out(f: &pause::StretchTakenOut) -> Line {
     let what = of_target("扣除时段", &f.target);
-    let what = format!("{what} {}（{}）：{}", length(f.to.since(f.from)), cause(f.cause), f.reason);
+    let what = format!("{what} {}（{}）：{}", length(f.to.since(f.from)), cause(f.cause).0, f.reason);
     Line { occurred_at: Some(f.from), ..Line::new("扣除", what).target(&f.target).by(&f.by) }
 }
 

@@ -1,7 +1,7 @@
 //! The commands and their options. Stable: scripts outside call them.
 
 use clap::{Parser, Subcommand, ValueEnum};
-use exam_protocol::ids::SittingId;
+use exam_protocol::ids::{SeatNo, SittingId};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// 考点服务器 · the exam server of one site
@@ -132,7 +132,7 @@ pub(super) enum SittingCommand {
         sitting: SittingId,
         /// Seat numbers, separated by commas; everybody who waits when left out
         #[arg(long, value_delimiter = ',')]
-        seats: Vec<u16>,
+        seats: Vec<SeatNo>,
     },
     /// Release the paper and start the clock (开考)
     Start {

@@ -33,7 +33,7 @@ pub(crate) struct Whose {
     sitting: SittingId,
     /// At which seat (考位)
     #[arg(long, value_name = "N")]
-    seat: u16,
+    seat: SeatNo,
 }
 
 #[derive(Subcommand)]
@@ -101,7 +101,7 @@ pub(crate) enum AttendanceCommand {
         whose: Whose,
         /// Seat of the machine that takes over
         #[arg(long, value_name = "N")]
-        to: u16,
+        to: SeatNo,
         /// For how many minutes the old machine has been in trouble
         #[arg(long, value_name = "MINUTES")]
         trouble: Option<u32>,
@@ -142,7 +142,7 @@ pub(crate) enum AttendanceCommand {
         sitting: SittingId,
         /// At which seat; everybody when left out
         #[arg(long, value_name = "N")]
-        seat: Option<u16>,
+        seat: Option<SeatNo>,
     },
     /// Grant time that was proposed: by chief and inspector with their passwords, or with HQ's code (批准延时建议)
     Grant {
@@ -256,7 +256,7 @@ fn of_candidate(dir: &Path, command: AttendanceCommand) -> Result<(Up, &'static 
             let list = fetch(dir, &w.sitting)?;
             let attempt = at_seat(&list, w.seat)?.attempt;
             let trouble_since: Option<SiteMs> = trouble.map(|m| list.now.at.minus(minutes(u64::from(m))));
-            (SwapMachine { attempt, to: seat_no(to)?, trouble_since, reason }.into(), "已换机 · moved")
+            (SwapMachine { attempt, to, trouble_since, reason }.into(), "已换机 · moved")
         }
         C::End { whose: w, why, reason } => {
             let why = match why {
@@ -301,14 +301,10 @@ fn whose(dir: &Path, whose: &Whose) -> Result<AttemptId> {
     Ok(at_seat(&fetch(dir, &whose.sitting)?, whose.seat)?.attempt)
 }
 
-fn at_seat(list: &AttendanceList, seat: u16) -> Result<&PresentNote> {
-    let found = list.present.iter().find(|note| note.seat.get() == seat);
+fn at_seat(list: &AttendanceList, seat: SeatNo) -> Result<&PresentNote> {
+    let found = list.present.iter().find(|note| note.seat == seat);
     let text = || format!("考位 {seat} 没有人登录 · nobody has signed in at seat {seat} of {}", list.sitting);
     Ok(found.ok_or_else(|| Coded { text: text(), code: 4 })?)
-}
-
-fn seat_no(no: u16) -> Result<SeatNo> {
-    Ok(SeatNo::try_from(no).map_err(|e| Coded { text: e.to_string(), code: 2 })?)
 }
 
 fn list(dir: &Path, sitting: SittingId, output: Output) -> Result<()> {

@@ -12,7 +12,7 @@ use super::{
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use exam_protocol::{
-    ids::{AccountId, RoomId, SittingId},
+    ids::{AccountId, RoomId, SeatNo, SittingId},
     message::duty::{Canned, StopCause},
     staff::StaffRole,
 };
@@ -140,7 +140,7 @@ pub(super) struct WhoseArg {
     pub(super) sitting: SittingId,
     /// One seat; everybody in the sitting when left out
     #[arg(long, value_name = "NO")]
-    pub(super) seat: Option<u16>,
+    pub(super) seat: Option<SeatNo>,
 }
 
 #[derive(Subcommand)]
@@ -304,7 +304,7 @@ pub(super) enum MessageCommand {
         sitting: Option<SittingId>,
         /// Only to these seats, separated by commas
         #[arg(long, value_delimiter = ',', requires = "sitting")]
-        seats: Vec<u16>,
+        seats: Vec<SeatNo>,
         /// A canned text
         #[arg(long)]
         canned: Option<CannedName>,

@@ -2,6 +2,7 @@
 //! The form is read from the journal, beside a running server or without one. Never shows a candidate's name.
 
 use super::{
+    coded::{code_of, coded},
     exit::Coded,
     online::{ask, done, talk},
     output::Output,
@@ -27,7 +28,6 @@ use exam_room::{
     record::{Entry, RoomRecord},
 };
 use exam_server::journal::JournalReader;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::{
     io::Read,
@@ -76,9 +76,9 @@ pub(super) enum IncidentCommand {
         sitting: SittingId,
         /// At which desk
         #[arg(long)]
-        seat: u16,
+        seat: SeatNo,
         /// admonish, warn, end_exam or void (劝告 警告 终止考核 成绩无效)
-        #[arg(long, value_parser = word::<Measure>)]
+        #[arg(long, value_parser = coded::<Measure>)]
         measure: Measure,
         /// The facts
         #[arg(long)]
@@ -141,14 +141,14 @@ pub(super) enum IncidentCommand {
 #[derive(Args)]
 pub(super) struct What {
     /// Which code; see `incident codes`
-    #[arg(long, value_parser = word::<IncidentCode>)]
+    #[arg(long, value_parser = coded::<IncidentCode>)]
     code: IncidentCode,
     /// In words
     #[arg(long)]
     text: String,
     /// At which desk
     #[arg(long)]
-    seat: Option<u16>,
+    seat: Option<SeatNo>,
     /// About which item
     #[arg(long)]
     item: Option<ItemId>,
@@ -163,35 +163,25 @@ pub(super) struct Files {
     attach: Vec<PathBuf>,
 }
 
-/// A coded word as it stands on the wire.
-fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_value(json!(text)).map_err(|error| error.to_string())
-}
-
-fn seat_no(no: u16) -> Result<SeatNo> {
-    Ok(SeatNo::try_from(no).map_err(|error| Coded { text: error.to_string(), code: 2 })?)
-}
-
 pub(super) fn run(dir: &Path, command: IncidentCommand, output: Output) -> Result<()> {
     match command {
         IncidentCommand::Codes => codes(output),
         IncidentCommand::List { sitting } => list(dir, sitting.as_ref(), output),
         IncidentCommand::Judge { finding, dismiss, note } => judge(dir, FindingNo(finding), dismiss, note, output),
         IncidentCommand::Record { sitting, what } => {
-            let seat = what.seat.map(seat_no).transpose()?;
-            let What { code, text, item, files, .. } = what;
+            let What { code, text, seat, item, files } = what;
             let attachments = bring(dir, &files)?;
             recorded(dir, RecordIncident { sitting, seat, item, occurred_at: None, code, text, attachments }, output)
         }
         IncidentCommand::Correct { record, reason, what } => {
-            let (record, seat) = (RecordNo(record), what.seat.map(seat_no).transpose()?);
-            let What { code, text, item, files, .. } = what;
+            let record = RecordNo(record);
+            let What { code, text, seat, item, files } = what;
             let attachments = bring(dir, &files)?;
             let wanted = CorrectIncident { record, reason, seat, item, occurred_at: None, code, text, attachments };
             recorded(dir, wanted, output)
         }
         IncidentCommand::Violation { sitting, seat, measure, facts, incident } => {
-            let (seat, incident) = (seat_no(seat)?, incident.map(RecordNo));
+            let incident = incident.map(RecordNo);
             let wanted = RecordViolation { sitting, seat, measure, facts, incident, occurred_at: None };
             recorded(dir, wanted, output)
         }
@@ -299,11 +289,10 @@ fn judge(dir: &Path, finding: FindingNo, dismiss: Option<String>, note: String, 
 }
 
 fn codes(output: Output) -> Result<()> {
-    let word = |code: &IncidentCode| json!(code).as_str().unwrap_or_default().to_owned();
     output.result(
         || {
             let line = |code: &IncidentCode| {
-                let cells = [code.category().name(), &word(code), code.name(), code.severity().name()];
+                let cells = [code.category().name(), &code_of(code), code.name(), code.severity().name()];
                 row(&cells, &[10, 20, 16, 0])
             };
             IncidentCode::ALL.iter().map(line).collect::<Vec<_>>().join("\n")

@@ -44,7 +44,7 @@ pub(super) enum JournalCommand {
         sitting: SittingId,
         /// Seat number
         #[arg(long, value_name = "N")]
-        seat: u16,
+        seat: SeatNo,
         /// HH:MM[:SS] local time of the sitting's day, +MM:SS since its start, or milliseconds of the site's timeline
         #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         at: String,
@@ -93,10 +93,7 @@ pub(super) fn run(dir: &Path, command: JournalCommand, output: Output) -> Result
         JournalCommand::Answers => answers(&reader),
         JournalCommand::Show { which } => show(&reader, &which, output),
         JournalCommand::Step { which } => step(&reader, &which, output),
-        JournalCommand::Why { sitting, seat, at } => {
-            let seat = SeatNo::try_from(seat).map_err(|error| bad(error.to_string()))?;
-            why(&reader, sitting, seat, &at, output)
-        }
+        JournalCommand::Why { sitting, seat, at } => why(&reader, sitting, seat, &at, output),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod args;
 mod attendance;
+mod coded;
 mod duty;
 mod exit;
 mod incident;
@@ -59,7 +60,7 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
         Command::Sitting { command } => match command {
             SittingCommand::List => online::sittings(&data, output),
             SittingCommand::AdmitOpen { sitting } => online::admit_open(&data, sitting, output),
-            SittingCommand::Admit { sitting, seats } => online::admit(&data, sitting, &seats, output),
+            SittingCommand::Admit { sitting, seats } => online::admit(&data, sitting, seats, output),
             SittingCommand::Start { sitting, code } => online::start(&data, sitting, code, output),
             SittingCommand::End { sitting, yes } => online::end(&data, sitting, yes, output),
         },

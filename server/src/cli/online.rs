@@ -162,16 +162,8 @@ fn cut_text(undecided_ms: Option<u64>) -> String {
     })
 }
 
-fn phase_text(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Prepared => "已准备 prepared",
-        Phase::Admitting => "入场中 admitting",
-        Phase::Running => "考试中 running",
-        Phase::Ended => "已结束 ended",
-        Phase::Exported => "已导出 exported",
-        Phase::Sealed => "已封场 sealed",
-        Phase::Paused => "已暂停 paused",
-    }
+fn phase_text(phase: Phase) -> String {
+    format!("{} {}", phase.zh(), phase.en())
 }
 
 pub(super) fn admit_open(dir: &Path, sitting: SittingId, output: Output) -> Result<()> {
@@ -180,9 +172,7 @@ pub(super) fn admit_open(dir: &Path, sitting: SittingId, output: Output) -> Resu
     Ok(())
 }
 
-pub(super) fn admit(dir: &Path, sitting: SittingId, seats: &[u16], output: Output) -> Result<()> {
-    let seats = seats.iter().map(|no| SeatNo::try_from(*no)).collect::<Result<Vec<_>, _>>();
-    let seats = seats.map_err(|e| Coded { text: e.to_string(), code: 2 })?;
+pub(super) fn admit(dir: &Path, sitting: SittingId, seats: Vec<SeatNo>, output: Output) -> Result<()> {
     ask(dir, Admit { sitting: sitting.clone(), seats }, done)?;
     said(output, "已准入 · admitted", &sitting);
     Ok(())

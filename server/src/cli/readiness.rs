@@ -2,6 +2,7 @@
 //! console is broken. Never shows a password while it is typed.
 
 use super::{
+    coded::{code_of, coded},
     online::{ask, done},
     output::Output,
     password,
@@ -18,7 +19,6 @@ use exam_protocol::{
     seal::{CheckStanding, SealCheck},
     tag::{Down, Up},
 };
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub(super) enum ReadyCommand {
         #[arg(value_parser = coded::<SealCheck>)]
         check: SealCheck,
         /// Desk, where the check is a desk's
-        #[arg(long, value_parser = seat_no)]
+        #[arg(long)]
         seat: Option<SeatNo>,
         /// What was seen
         #[arg(long, default_value = "")]
@@ -52,7 +52,7 @@ pub(super) enum ReadyCommand {
         #[arg(value_parser = coded::<SealCheck>)]
         check: SealCheck,
         /// Desk, where the check is a desk's
-        #[arg(long, value_parser = seat_no)]
+        #[arg(long)]
         seat: Option<SeatNo>,
         /// Why
         #[arg(long)]
@@ -112,7 +112,7 @@ pub(super) enum ReadyCommand {
         #[arg(long)]
         code: String,
         /// For one desk only
-        #[arg(long, value_parser = seat_no)]
+        #[arg(long)]
         seat: Option<SeatNo>,
         /// Why
         #[arg(long)]
@@ -123,16 +123,6 @@ pub(super) enum ReadyCommand {
         /// Which sitting
         sitting: SittingId,
     },
-}
-
-/// A coded word as it stands in the journal.
-fn coded<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_value(json!(text)).map_err(|error| error.to_string())
-}
-
-fn seat_no(text: &str) -> Result<SeatNo, String> {
-    let no: u16 = text.parse().map_err(|_| format!("{text} is not a seat number"))?;
-    SeatNo::try_from(no).map_err(|error| error.to_string())
 }
 
 /// Runs one of them.
@@ -251,8 +241,4 @@ fn item_mark(standing: ItemStanding) -> &'static str {
         ItemStanding::Overdue => "[!] 已逾期 overdue",
         ItemStanding::Done => "[x] 已完成 done",
     }
-}
-
-fn code_of(coded: &impl serde::Serialize) -> String {
-    serde_json::to_value(coded).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

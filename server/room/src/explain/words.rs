@@ -30,19 +30,7 @@ type Word = (&'static str, &'static str);
 
 /// How a seat stands.
 pub fn state(state: SeatState) -> Word {
-    match state {
-        SeatState::Waiting => ("等待登录", "waiting for sign-in"),
-        SeatState::SignedIn => ("待核验", "signed in, awaiting admission"),
-        SeatState::Admitted => ("已准入", "admitted, waiting for the start"),
-        SeatState::Working => ("答题中", "working"),
-        SeatState::Stopped => ("时间到，已停止", "stopped, the time is over"),
-        SeatState::HandedIn => ("已交卷", "handed in"),
-        SeatState::Absent => ("缺考", "absent"),
-        SeatState::Away => ("暂离", "out with an escort"),
-        SeatState::Paused => ("已暂停", "paused"),
-        SeatState::Terminated => ("已终止考核", "ended by a decision"),
-        SeatState::Denied => ("未准入", "denied"),
-    }
+    (state.zh(), state.en())
 }
 
 /// Where a sitting stands.

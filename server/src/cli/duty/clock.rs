@@ -11,7 +11,6 @@ use crate::cli::{
 use anyhow::{Result, anyhow};
 use exam_link::Link;
 use exam_protocol::{
-    ids::SeatNo,
     message::{
         admin::AskStatus,
         duty::{
@@ -31,18 +30,18 @@ pub(super) fn run(dir: &Path, command: TimeCommand, output: Output) -> Result<()
         TimeCommand::Pause { whose, cause, reason } => {
             let WhoseArg { sitting, .. } = &whose;
             let (sitting, cause) = (sitting.clone(), cause.into());
-            let call = TimeCall::Stop(StopClock { sitting, whose: of(&whose)?, cause, reason });
+            let call = TimeCall::Stop(StopClock { sitting, whose: of(&whose), cause, reason });
             act(dir, call, &whose, "已暂停 · the clock stands still", output)
         }
         TimeCommand::Resume { whose } => {
-            let call = TimeCall::Run(RunClock { sitting: whose.sitting.clone(), whose: of(&whose)? });
+            let call = TimeCall::Run(RunClock { sitting: whose.sitting.clone(), whose: of(&whose) });
             act(dir, call, &whose, "已恢复 · the clock runs", output)
         }
         TimeCommand::TakeOut { whose, from, to, cause, reason } => {
             let now = now(dir)?;
             let (from, to) = (site_ms(now, &from)?, site_ms(now, &to)?);
             let (sitting, cause) = (whose.sitting.clone(), cause.into());
-            let call = TimeCall::TakeOut(TakeOutStretch { sitting, whose: of(&whose)?, from, to, cause, reason });
+            let call = TimeCall::TakeOut(TakeOutStretch { sitting, whose: of(&whose), from, to, cause, reason });
             act(dir, call, &whose, "已扣除 · the stretch does not count", output)
         }
         TimeCommand::PauseAll { cause, reason } => {
@@ -68,20 +67,19 @@ pub(super) fn run(dir: &Path, command: TimeCommand, output: Output) -> Result<()
         TimeCommand::Extend { whose, minutes, reason, approve, passwords } => {
             let approvals = password::proofs(approve, &passwords.password_file)?;
             let sitting = whose.sitting.clone();
-            let call = TimeCall::Extend(ExtendTime { sitting, whose: of(&whose)?, minutes, reason, approvals });
+            let call = TimeCall::Extend(ExtendTime { sitting, whose: of(&whose), minutes, reason, approvals });
             act(dir, call, &whose, "已延时 · time was granted", output)
         }
         TimeCommand::ExtendHq { whose, minutes, reason, code } => {
             let sitting = whose.sitting.clone();
-            let call = TimeCall::ExtendByHq(ExtendByHqCode { sitting, whose: of(&whose)?, minutes, reason, code });
+            let call = TimeCall::ExtendByHq(ExtendByHqCode { sitting, whose: of(&whose), minutes, reason, code });
             act(dir, call, &whose, "已延时 · time was granted", output)
         }
     }
 }
 
-fn of(whose: &WhoseArg) -> Result<Whose> {
-    let Some(seat) = whose.seat else { return Ok(Whose::All) };
-    Ok(Whose::Seat(SeatNo::try_from(seat).map_err(|e| Coded { text: e.to_string(), code: 2 })?))
+fn of(whose: &WhoseArg) -> Whose {
+    whose.seat.map_or(Whose::All, Whose::Seat)
 }
 
 fn act(dir: &Path, call: TimeCall, whose: &WhoseArg, people: &str, output: Output) -> Result<()> {

@@ -5,7 +5,6 @@ use super::{
     clock::{now, wall_text},
 };
 use crate::cli::{
-    exit::Coded,
     online::{ask, done},
     output::Output,
 };
@@ -75,7 +74,7 @@ fn hand_line(now: Now, hand: &HandView) -> String {
 pub(super) fn messages(dir: &Path, command: MessageCommand, output: Output) -> Result<()> {
     match command {
         MessageCommand::Send { sitting, seats, canned, text } => {
-            let to = recipients(sitting, &seats)?;
+            let to = recipients(sitting, seats);
             let sent = SendMessage { to, canned: canned.map(Canned::from), text };
             let on_way = ask(dir, sent, |down| match down {
                 Down::MessageOnWay(on_way) => Some(on_way),
@@ -99,13 +98,12 @@ pub(super) fn messages(dir: &Path, command: MessageCommand, output: Output) -> R
     }
 }
 
-fn recipients(sitting: Option<SittingId>, seats: &[u16]) -> Result<Recipients> {
-    let Some(sitting) = sitting else { return Ok(Recipients::All) };
-    if seats.is_empty() {
-        return Ok(Recipients::Sitting { sitting });
+fn recipients(sitting: Option<SittingId>, seats: Vec<SeatNo>) -> Recipients {
+    match sitting {
+        None => Recipients::All,
+        Some(sitting) if seats.is_empty() => Recipients::Sitting { sitting },
+        Some(sitting) => Recipients::Seats { sitting, seats },
     }
-    let seats = seats.iter().map(|no| SeatNo::try_from(*no)).collect::<Result<Vec<_>, _>>();
-    Ok(Recipients::Seats { sitting, seats: seats.map_err(|e| Coded { text: e.to_string(), code: 2 })? })
 }
 
 fn message_line(now: Now, message: &SentMessage) -> String {
