@@ -13,6 +13,29 @@ use std::{
 const SHUTDOWN: &str =
     "open(my $f, '<', $ARGV[0]) or die $!; my $flag = pack('L', 2); ioctl($f, 0x8004587d, $flag) or die $!;";
 
+const TRIAL_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Whether images can be made, mounted, seen through a lying overlay and cut off here.
+///
+/// # Errors
+/// What is missing.
+pub(crate) fn try_images() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let [file, at, through] = ["img", "disk", "through"].map(|name| scratch.path().join(name));
+    let image = Image::make(&file, &at, TRIAL_BYTES)?;
+    Mounted::lying(&through, &at.join("upper"))?.unmount()?;
+    image.cut()
+}
+
+/// Whether a memory disk can be mounted here.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn try_memory() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    Mounted::memory(&scratch.path().join("small"), TRIAL_BYTES)?.unmount()
+}
+
 /// A mounted file system.
 #[derive(Debug)]
 pub(crate) struct Mounted {

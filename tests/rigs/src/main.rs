@@ -47,11 +47,11 @@ struct Budget {
 }
 
 const BUDGETS: [Budget; 5] = [
-    Budget { which: Which::Kill, name: "kill", rounds: 60, long: 2_000, seconds: 75 },
-    Budget { which: Which::PowerCut, name: "power-cut", rounds: 50, long: 500, seconds: 75 },
-    Budget { which: Which::DiskFull, name: "disk-full", rounds: 4, long: 50, seconds: 40 },
-    Budget { which: Which::Clock, name: "clock", rounds: 12, long: 200, seconds: 40 },
-    Budget { which: Which::DiskGone, name: "disk-gone", rounds: 6, long: 100, seconds: 60 },
+    Budget { which: Which::Kill, name: "kill", rounds: 200, long: 2_000, seconds: 110 },
+    Budget { which: Which::PowerCut, name: "power-cut", rounds: 100, long: 500, seconds: 80 },
+    Budget { which: Which::DiskFull, name: "disk-full", rounds: 3, long: 50, seconds: 25 },
+    Budget { which: Which::Clock, name: "clock", rounds: 12, long: 200, seconds: 25 },
+    Budget { which: Which::DiskGone, name: "disk-gone", rounds: 8, long: 100, seconds: 30 },
 ];
 /// The long run may take this many times as long as its rounds suggest.
 const LONG_SECONDS: u64 = 4 * 3_600;
@@ -161,13 +161,17 @@ fn one(options: &Options, budget: &Budget, seed: u64) -> Result<Report> {
 }
 
 /// Why a rig cannot run here.
-fn impossible(options: &Options, which: Which) -> Option<&'static str> {
+fn impossible(options: &Options, which: Which) -> Option<String> {
     match which {
         Which::PowerCut | Which::DiskFull if !options.inside => {
-            Some("mounting needs root and namespaces of Linux (unshare --mount --pid)")
+            Some("mounting needs root and namespaces of Linux (unshare --mount --pid)".to_owned())
         }
-        Which::Clock if rig::clock::library().is_none() => Some("libfaketime is not installed (Debian: faketime)"),
-        _ => None,
+        Which::PowerCut => disk::try_images().err().map(|error| format!("no disk whose power can be cut: {error:#}")),
+        Which::DiskFull => disk::try_memory().err().map(|error| format!("no small disk: {error:#}")),
+        Which::Clock if rig::clock::library().is_none() => {
+            Some("libfaketime is not installed (Debian: faketime)".to_owned())
+        }
+        Which::Clock | Which::Kill | Which::DiskGone | Which::All => None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     report::{Report, Times},
     room::{DEADLINE, Given, Room},
 };
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -23,10 +23,12 @@ const FILL_BYTES: usize = 4096;
 /// The disk stays full for this long, and up to so much longer.
 const FULL_MS: u64 = 2_000;
 const FULL_MORE_MS: u64 = 2_000;
-/// An acknowledgement may still be on its way for this long after the disk is full.
+/// No acknowledgement for so long is silence: forty seats send one every few milliseconds.
 const QUIET: Duration = Duration::from_millis(1_000);
 /// What the server says to whoever wants something written.
 const SENTENCE: &str = "腾出磁盘空间";
+/// What its status says before and then.
+const WARNING: &str = "磁盘剩余不足 5 GiB";
 
 pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     let mount = given.home.join("small");
@@ -44,15 +46,14 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
         let round = report.rounds;
         fill(&mount.join("filler"))?;
         let full_for = Duration::from_millis(FULL_MS + chance.below(FULL_MORE_MS));
-        // What was on its way when the disk filled up is settled; then there is silence.
-        let _ = room.acks.wait_more(usize::MAX / 2, QUIET);
-        let before = room.acks.len();
-        let _ = room.acks.wait_more(usize::MAX / 2, full_for);
-        quiet_rounds += u64::from(room.acks.len() == before);
+        wait_silence(&mut room)?;
+        quiet_rounds += u64::from(room.acks.wait_more(1, full_for).is_err());
         let unsaved = unsaved(&room)?;
         most_unsaved = most_unsaved.max(unsaved);
         report.check(unsaved > 0, || format!("round {round}: no seat typed on while the disk was full"));
         told += u64::from(says_so(&room)?);
+        let status = room.site.server_in_words(&["status"])?;
+        report.check(status.contains(WARNING), || format!("round {round}: the status does not warn of the disk"));
         room.lost_now()?.check(report, round);
         fs::remove_file(mount.join("filler"))?;
         back.add(room.all_back()?);
@@ -69,6 +70,15 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     report.control_found = older > 0 && quiet_rounds > 0;
     room.end()?.check(report, given.seats);
     drop(disk);
+    Ok(())
+}
+
+/// A full disk still takes what fits into space the journal has already, and that is acknowledged with right; then there is silence.
+fn wait_silence(room: &mut Room) -> Result<()> {
+    let begun = Instant::now();
+    while room.acks.wait_more(1, QUIET).is_ok() {
+        ensure!(begun.elapsed() < DEADLINE, "the disk is full and acknowledgements go on and on");
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `kill -9` of the server, of the seats, of both, at drawn moments (P1, P13). Control: the same comparison with a copy of the
 //! journal that is a moment older must find the answers of that moment missing.
 
-use super::goes_on;
+use super::{back_again, goes_on};
 use crate::{
     chance::Chance,
     report::{Report, Times},
@@ -37,10 +37,9 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
         room.acks.wait_more(1, DEADLINE)?;
         thread::sleep(Duration::from_millis(chance.below(MOMENT_MS)));
         report.rounds += 1;
-        if let Some(took) = round(&mut room, who, report)? {
-            back.add(took);
-        }
+        round(&mut room, who, report, &mut back)?;
     }
+    room.all_back()?;
     control(&mut room, given, report)?;
     report.figure("kills_of_the_server", room.server_kills);
     report.figure("kills_of_the_seats", room.seat_kills);
@@ -52,8 +51,7 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// One kill. Returns how long it took from the server's start until every seat was saved again.
-fn round(room: &mut Room, who: Who, report: &mut Report) -> Result<Option<Duration>> {
+fn round(room: &mut Room, who: Who, report: &mut Report, back: &mut Times) -> Result<()> {
     if who != Who::Seats {
         room.kill_server()?;
     }
@@ -69,8 +67,10 @@ fn round(room: &mut Room, who: Who, report: &mut Report) -> Result<Option<Durati
     if who != Who::Seats {
         room.site.start_server()?;
     }
-    room.all_back()?;
-    Ok((who == Who::Server).then(|| restart.elapsed()))
+    match who {
+        Who::Server => back_again(room, report.rounds, restart, back),
+        Who::Seats | Who::Both => Ok(()),
+    }
 }
 
 fn control(room: &mut Room, given: &Given, report: &mut Report) -> Result<()> {

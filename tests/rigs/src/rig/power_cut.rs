@@ -1,7 +1,7 @@
 //! Power cuts: the server's data lies on a file system that is shut down without flushing, at drawn moments (P1). Control: the same
 //! server on an overlay that swallows every sync must lose acknowledged answers.
 
-use super::goes_on;
+use super::{back_again, goes_on};
 use crate::{
     chance::Chance,
     disk::{Image, Mounted},
@@ -17,6 +17,8 @@ use std::{
 /// The cut comes within this after an acknowledgement.
 const MOMENT_MS: u64 = 120;
 const IMAGE_BYTES: u64 = 512 * 1024 * 1024;
+/// One cut in so many meets a server that has just been killed and started again.
+const KILLED_BEFORE_OF: u64 = 4;
 /// The control must be found out within so many cuts.
 const CONTROL_CUTS: u64 = 20;
 
@@ -29,12 +31,19 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     room.admit()?;
     room.begin()?;
     let (mut chance, mut back, begun) = (Chance::new(given.seed), Times::default(), Instant::now());
+    let mut cuts = 0;
     while goes_on(given, begun, report.rounds) {
         room.acks.wait_more(1, DEADLINE)?;
         thread::sleep(Duration::from_millis(chance.below(MOMENT_MS)));
         report.rounds += 1;
-        image.cut()?;
-        room.kill_server()?;
+        if chance.below(KILLED_BEFORE_OF) == 0 {
+            // What a killed server had written and not synced is read back by the next one: it must not be acknowledged unsynced.
+            room.kill_server()?;
+            room.site.start_server()?;
+            room.acks.wait_more(1, DEADLINE)?;
+        }
+        cut(&mut room, &image)?;
+        cuts += 1;
         image.power_on()?;
         let round = report.rounds;
         match room.lost_at(&data) {
@@ -43,15 +52,23 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
         }
         let restart = Instant::now();
         room.site.start_server()?; // checks the journal hash by hash
-        room.all_back()?;
-        back.add(restart.elapsed());
+        back_again(&mut room, round, restart, &mut back)?;
     }
+    room.all_back()?;
     report.figure("server_start_to_every_seat_saved_ms", back.figures());
-    let cuts = room.server_kills;
+    report.figure("cuts", cuts);
+    let kills = room.server_kills;
     let end = room.end()?;
     end.check(report, given.seats);
-    report.check(end.kills == cuts, || format!("{cuts} cuts, but the journal tells of {}", end.kills));
+    report.check(end.kills == kills, || format!("{kills} ends without a stop, but the journal tells of {}", end.kills));
     Ok(())
+}
+
+/// The server dies, then its disk. Not the other way round: a sync that is under way while ext4 is shut down may come back well though
+/// its extents never reached the log, and a server that still lives acknowledges it. A machine without power answers nobody.
+fn cut(room: &mut Room, image: &Image) -> Result<()> {
+    room.kill_server()?;
+    image.cut()
 }
 
 /// A drive that says "flushed" and is not.
@@ -65,8 +82,7 @@ fn control(given: &Given, report: &mut Report) -> Result<()> {
     room.begin()?;
     for cut in 1..=CONTROL_CUTS {
         room.acks.wait_more(1, DEADLINE)?;
-        image.cut()?;
-        room.kill_server()?;
+        self::cut(&mut room, &image)?;
         overlay.take().map(Mounted::unmount).transpose()?;
         image.power_on()?;
         // A journal that cannot even be read has lost everything.
