@@ -262,7 +262,7 @@ impl Attempt {
             Some(after) if more => Merging::Due { after: Some(after) },
             _ => {
                 self.answers.end_merge(now);
-                self.older.lacks(self.answers.lacking(&std::mem::take(&mut self.gaps)));
+                self.older.lacks(self.answers.lacking(&std::mem::take(&mut self.gaps)), self.last_record);
                 self.merged_once = true;
                 Merging::Done
             }
@@ -347,7 +347,7 @@ impl Attempt {
 
     /// The older versions to be read back from the journal, if that is due. They are sent when nothing newer waits.
     pub(crate) fn read_back(&mut self, out: &mut Vec<Effect>) {
-        if let Some(lacking) = self.older.read() {
+        if let Some(lacking) = self.older.read(self.durable) {
             out.push(Effect::ReadBack { attempt: self.id, lacking });
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     answers::Made,
-    event::Record,
+    event::{Record, RecordId},
     limits::{OLDER_BYTES_MAX, OLDER_IN_FLIGHT_MAX, OLDER_VERSIONS_MAX},
 };
 use exam_protocol::{answer::Answer, ids::ItemId, time::SiteMs};
@@ -122,6 +122,8 @@ enum Reading {
 #[derive(Debug, Default)]
 pub(crate) struct Older {
     lacking: Lacking,
+    /// Every record made until the server told: before it is in the journal there is no use in reading.
+    through: RecordId,
     reading: Reading,
     /// Whether the journal holds more than was read.
     more: bool,
@@ -136,15 +138,16 @@ impl Older {
         *self = Self { next: self.next, ..Self::default() };
     }
 
-    /// The server has said all it has, and this is what it lacks.
-    pub(crate) fn lacks(&mut self, lacking: Lacking) {
+    /// The server has said all it has, and this is what it lacks of the versions up to record `through`.
+    pub(crate) fn lacks(&mut self, lacking: Lacking, through: RecordId) {
+        self.through = through;
         self.reading = if lacking.is_empty() { Reading::Done } else { Reading::Due };
         self.lacking = lacking;
     }
 
-    /// What is to be read from the journal, if it is due.
-    pub(crate) fn read(&mut self) -> Option<Lacking> {
-        let due = self.reading == Reading::Due;
+    /// What is to be read from the journal, if that is due and the journal is `durable` so far.
+    pub(crate) fn read(&mut self, durable: RecordId) -> Option<Lacking> {
+        let due = self.reading == Reading::Due && self.through <= durable;
         due.then(|| {
             self.reading = Reading::Asked;
             self.lacking.clone()
@@ -272,9 +275,9 @@ mod tests {
         let long = "字".repeat(8_000);
         let records: Vec<_> = (1..=100).map(|n| answered(n, &long)).collect();
         let mut older = Older::default();
-        older.lacks(lacking(1, 100));
+        older.lacks(lacking(1, 100), RecordId(0));
         let (mut sent, mut portions) = (Vec::new(), 0);
-        while let Some(wanted) = older.read() {
+        while let Some(wanted) = older.read(RecordId(0)) {
             portions += 1;
             let (versions, more) = wanted.pick(&records);
             assert!(versions.len() * 24_000 <= OLDER_BYTES_MAX);
@@ -291,9 +294,10 @@ mod tests {
     #[test]
     fn what_no_journal_holds_is_looked_for_once() {
         let mut older = Older::default();
-        older.lacks(lacking(1, 3));
-        assert!(older.read().is_some());
+        older.lacks(lacking(1, 3), RecordId(7));
+        assert!(older.read(RecordId(6)).is_none(), "the journal does not have everything yet");
+        assert!(older.read(RecordId(7)).is_some());
         older.found(Vec::new(), false);
-        assert_eq!((older.read(), older.len()), (None, 0));
+        assert_eq!((older.read(RecordId(7)), older.len()), (None, 0));
     }
 }

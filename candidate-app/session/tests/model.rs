@@ -76,6 +76,8 @@ fn take(world: &mut World, step: Step) {
 fn heal(world: &mut World) {
     world.disk_fails = false;
     world.server.busy = false;
+    // A connection on which nothing was heard for too long would be given up in the middle of healing.
+    world.hear_all();
     if !world.linked {
         world.link();
     }

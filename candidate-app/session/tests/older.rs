@@ -145,3 +145,26 @@ fn a_backup_from_before_the_start_gets_nothing_before_it_begins_and_everything_t
     world.settle();
     assert_eq!((numbers(&world).len(), world.view().evidence.len()), (3, 0));
 }
+
+/// Found by `model.rs`: the journal was read while its disk failed, and the version was thought to be nowhere.
+#[test]
+fn what_a_failing_disk_has_not_taken_yet_is_read_back_when_it_has() {
+    let mut world = World::working();
+    world.disk_fails = true;
+    world.type_in(0, "one");
+    world.act(Act::Leave(item(0)));
+    world.sync();
+    world.hear_all();
+    assert_eq!(saved(&world, 0), Saved::OnServer, "it went to the server alone");
+    world.type_in(0, "two");
+    world.act(Act::Leave(item(0)));
+    world.burn();
+    world.link();
+    for _ in 0..20 {
+        world.pass(100);
+        world.hear_all();
+    }
+    world.disk_fails = false;
+    world.settle();
+    assert_eq!(numbers(&world).len(), 2);
+}
