@@ -1,5 +1,5 @@
-//! File systems that a rig may cut off, fill or lie with: a loop-mounted ext4 image, a memory disk, an overlay that swallows
-//! every sync. Never outside the rig's own mount namespace, and unmounted when dropped.
+//! File systems that a rig may cut off, fill or lie with: loop-mounted ext4 images, an overlay that swallows every
+//! sync. Never outside the rig's own mount namespace, and unmounted when dropped.
 
 use anyhow::{Context, Result, ensure};
 use std::{
@@ -27,15 +27,6 @@ pub(crate) fn try_images() -> Result<()> {
     image.cut()
 }
 
-/// Whether a memory disk can be mounted here.
-///
-/// # Errors
-/// Why not.
-pub(crate) fn try_memory() -> Result<()> {
-    let scratch = tempfile::tempdir()?;
-    Mounted::memory(&scratch.path().join("small"), TRIAL_BYTES)?.unmount()
-}
-
 /// A mounted file system.
 #[derive(Debug)]
 pub(crate) struct Mounted {
@@ -48,15 +39,6 @@ impl Mounted {
         fs::create_dir_all(at)?;
         command("mount", &[args, &[at.as_os_str()]].concat())?;
         Ok(Self { at: at.to_path_buf(), up: true })
-    }
-
-    /// A memory disk of so many bytes.
-    ///
-    /// # Errors
-    /// The system's.
-    pub(crate) fn memory(at: &Path, bytes: u64) -> Result<Self> {
-        let size = format!("size={bytes}");
-        Self::mount(&["-t", "tmpfs", "-o", &size, "tmpfs"].map(OsStr::new), at)
     }
 
     /// `upper` through an overlay whose syncs do nothing: a drive that lies about flushing.

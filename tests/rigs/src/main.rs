@@ -166,8 +166,9 @@ fn impossible(options: &Options, which: Which) -> Option<String> {
         Which::PowerCut | Which::DiskFull if !options.inside => {
             Some("mounting needs root and namespaces of Linux (unshare --mount --pid)".to_owned())
         }
-        Which::PowerCut => disk::try_images().err().map(|error| format!("no disk whose power can be cut: {error:#}")),
-        Which::DiskFull => disk::try_memory().err().map(|error| format!("no small disk: {error:#}")),
+        Which::PowerCut | Which::DiskFull => {
+            disk::try_images().err().map(|error| format!("no image can be mounted and cut off: {error:#}"))
+        }
         Which::Clock if rig::clock::library().is_none() => {
             Some("libfaketime is not installed (Debian: faketime)".to_owned())
         }

@@ -5,7 +5,7 @@
 use super::goes_on;
 use crate::{
     chance::Chance,
-    disk::Mounted,
+    disk::Image,
     report::{Report, Times},
     room::{DEADLINE, Given, Room},
 };
@@ -32,7 +32,7 @@ const WARNING: &str = "磁盘剩余不足 5 GiB";
 
 pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     let mount = given.home.join("small");
-    let disk = Mounted::memory(&mount, DISK_BYTES)?;
+    let disk = Image::make(&given.home.join("small.img"), &mount, DISK_BYTES)?;
     let mut room = Room::found(given, "full", Some(&mount.join("server")))?;
     room.admit()?;
     room.begin()?;
