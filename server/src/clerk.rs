@@ -46,11 +46,11 @@ pub enum No {
 pub type Outbox = Box<dyn FnMut(&Site, Now, BTreeSet<Tell>) + Send>;
 
 type Release = Box<dyn FnOnce(bool) + Send>;
-type Look = Box<dyn FnOnce(&Site, Now) -> Release + Send>;
+type Look = Box<dyn FnOnce(Option<(&Site, Now)>) + Send>;
 
 enum Job {
     Ask(Box<Ask>, oneshot::Sender<Result<Reply, No>>),
-    /// Looks at the site; what it returns is called with whether the batch reached the disk.
+    /// Looks at the site as it is on disk after the batch; at nothing when the journal can be neither written nor read.
     Read(Look),
     /// Somebody must hear how things stand though nothing has changed.
     Tell(Tell),
@@ -119,12 +119,12 @@ impl Clerk {
     /// Looks at the site as it is on disk.
     ///
     /// # Errors
-    /// `Busy`, or `Storage` when what was seen did not reach the disk.
+    /// `Busy`, or `Storage` when the journal can be neither written nor read. A disk that is merely full can still be looked at.
     pub async fn read<T: Send + 'static>(&self, look: impl FnOnce(&Site, Now) -> T + Send + 'static) -> Result<T, No> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Job::Read(Box::new(move |site, now| {
-            let seen = look(site, now);
-            Box::new(move |kept| drop(reply.send(if kept { Ok(seen) } else { Err(No::Error(ErrorCode::Storage)) })))
+        self.submit(Job::Read(Box::new(move |site| {
+            let seen = site.map(|(site, now)| look(site, now));
+            drop(reply.send(seen.ok_or(No::Error(ErrorCode::Storage))));
         })))?;
         answer.await.unwrap_or(Err(No::Error(ErrorCode::Internal)))
     }
@@ -170,6 +170,15 @@ struct Batch {
     /// Who hears whether there are new facts or not.
     wanted: BTreeSet<Tell>,
     releases: Vec<Release>,
+    /// Who looks at the site when the batch is through: what is seen is on disk, and a write that fails disturbs nobody who only asks.
+    looks: Vec<Look>,
+}
+
+impl Batch {
+    /// Jobs in it.
+    fn len(&self) -> usize {
+        self.releases.len() + self.looks.len() + self.wanted.len()
+    }
 }
 
 impl Desk {
@@ -184,7 +193,7 @@ impl Desk {
                 Ok(None) => stopping = true,
                 Err(_) => {} // time may have something to say
             }
-            while !stopping && batch.releases.len() + batch.wanted.len() < BATCH_MAX {
+            while !stopping && batch.len() < BATCH_MAX {
                 match waiting.try_recv() {
                     Ok(job) => stopping |= self.stage(job, &mut batch),
                     Err(_) => break,
@@ -227,8 +236,7 @@ impl Desk {
                 false
             }
             Job::Read(look) => {
-                let release = look(&self.site, self.now());
-                batch.releases.push(release);
+                batch.looks.push(look);
                 false
             }
             Job::Tell(tell) => {
@@ -285,7 +293,7 @@ impl Desk {
 
     /// On disk first; then, and only then, everybody hears.
     fn commit(&mut self, batch: Batch) -> bool {
-        let Batch { facts, mut tells, mut wanted, releases } = batch;
+        let Batch { facts, mut tells, mut wanted, releases, looks } = batch;
         let kept = facts.is_empty() || self.append(&facts);
         if kept {
             wanted.append(&mut tells);
@@ -295,6 +303,8 @@ impl Desk {
             (self.outbox)(&self.site, now, wanted);
         }
         releases.into_iter().for_each(|release| release(kept));
+        let seen = (!self.lost).then(|| (&self.site, self.now()));
+        looks.into_iter().for_each(|look| look(seen));
         kept
     }
 

@@ -32,6 +32,11 @@ pub const CLOCK_OFF_FOR_MS: u64 = CONTACT_ORANGE_MS;
 /// it away for a moment on honest machines (C-05).
 pub const LOCK_OPEN_FOR_MS: u64 = CONTACT_ORANGE_MS;
 
+/// P12: less free space than this on the journal's disk is worth a warning, bytes.
+pub const DISK_LOW_BYTES: u64 = 5 << 30;
+/// How often the log says so again, in looks: every ten minutes.
+const DISK_LOW_EVERY: u64 = 600;
+
 /// How often the watch looks around: as often as seats say that they are alive.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -147,8 +152,16 @@ pub async fn keep(reception: Reception, since: SiteMs) {
     let mut watch = Watch::begin(since);
     let mut every = tokio::time::interval(LOOK_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looks = 0_u64;
     loop {
         every.tick().await;
+        if looks.is_multiple_of(DISK_LOW_EVERY) {
+            let free_bytes = reception.disk_free();
+            if free_bytes < DISK_LOW_BYTES {
+                tracing::warn!(free_bytes, "less than 5 GiB are free: make room, or no answer will be acknowledged");
+            }
+        }
+        looks += 1;
         let Ok((now, seats)) = reception.working_seats().await else { continue };
         for finding in watch.look(now, &seats) {
             let station = finding.subject.station.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -202,10 +202,16 @@ async fn who_connects_while_the_disk_fails_is_shown_what_is_on_disk_and_nothing_
         async move { clerk.ask(code(101)).await }
     });
     tokio::task::yield_now().await;
+    let look = tokio::spawn({
+        let clerk = clerk.clone();
+        async move { clerk.read(|site, _| site.codes.len()).await }
+    });
+    tokio::task::yield_now().await;
     clerk.tell(Tell::Seat("station-1".parse().unwrap())).unwrap();
     full.execute_batch("CREATE TRIGGER full BEFORE INSERT ON fact BEGIN SELECT raise(ABORT, 'disk full'); END; COMMIT")
         .unwrap();
     assert_eq!(tokio::task::spawn_blocking(move || shown.recv()).await.unwrap(), Ok(20), "no code that is not on disk");
+    assert_eq!(look.await.unwrap(), Ok(20), "a neighbour's failed write disturbs nobody who only asks");
     assert!(first.await.unwrap().is_err() && second.await.unwrap().is_err());
     full.execute_batch("DROP TRIGGER full").unwrap();
     clerk.stop(started()).await;

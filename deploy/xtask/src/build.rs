@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Crates whose programs the demo and the end-to-end tests start.
-const PROGRAM_CRATES: &[&str] = &["exam-server", "exam-hq", "exam-load", "exam-e2e"];
+const PROGRAM_CRATES: &[&str] = &["exam-server", "exam-hq", "exam-load", "exam-e2e", "exam-rigs"];
 
 /// The checkout.
 pub(crate) fn root() -> PathBuf {

@@ -6,7 +6,7 @@ mod report;
 mod system;
 mod test;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 const HELP: &str = "\
 cargo xtask setup               install the system packages the checks use (Debian/Ubuntu as root; else says which)
@@ -25,6 +25,12 @@ cargo xtask sim [OPTIONS]       whole exams on virtual time, network and disk, d
     --twice                     each seed twice; the second run must be the first again
     --story                     what happened in each run
     --json                      a report on stdout
+cargo xtask rigs [OPTIONS]      build, then kills, power cuts, full disks, wrong clocks, burnt servers; each with a control that must fail
+    --rig NAME                  only this one: kill, power-cut, disk-full, clock, disk-gone
+    --long                      the long run
+    --seed S                    of who dies and when (random, printed)
+    --rounds N --seconds S      bounds of each rig
+    --json                      the report on stdout too (it is left in target/rigs/report.json)
 cargo xtask test                everything testable on this machine; says what was skipped and why
 cargo xtask help                this text
 
@@ -35,8 +41,9 @@ fn main() -> ExitCode {
     let (command, rest) = args.split_first().map_or(("help", &[][..]), |(first, rest)| (first.as_str(), rest));
     match (command, rest) {
         ("setup", []) => code(system::setup()),
-        ("demo", options) => handed_over(build::programs(), "exam-demo", options),
-        ("sim", options) => handed_over(build::simulator(), "exam-sim", options),
+        ("demo", options) => handed_over(build::programs(), build::program("exam-demo"), options),
+        ("sim", options) => handed_over(build::simulator(), build::program("exam-sim"), options),
+        ("rigs", options) => rigs(options),
         ("test", []) => code(test::everything()),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");
@@ -53,16 +60,25 @@ fn code(well: bool) -> ExitCode {
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Hands over to `exam-rig`: the rig that was named, or all of them.
+fn rigs(options: &[String]) -> ExitCode {
+    let which = options.iter().position(|option| option == "--rig");
+    let named = which.and_then(|at| options.get(at + 1)).map_or("all", String::as_str);
+    let rest = options.iter().enumerate().filter(|(at, _)| which.is_none_or(|which| *at != which && *at != which + 1));
+    let rest: Vec<String> = rest.map(|(_, option)| option.clone()).collect();
+    handed_over(build::programs(), test::rig(named, "report.json"), &rest)
+}
+
 /// Hands over to a program that was built; its exit code is ours.
-fn handed_over(built: bool, name: &str, options: &[String]) -> ExitCode {
+fn handed_over(built: bool, mut program: Command, options: &[String]) -> ExitCode {
     if !built {
         eprintln!("the programs could not be built: see above");
         return ExitCode::FAILURE;
     }
-    match build::program(name).args(options).status() {
+    match program.args(options).status() {
         Ok(status) => ExitCode::from(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1)),
         Err(error) => {
-            eprintln!("{name} cannot be started: {error}");
+            eprintln!("{} cannot be started: {error}", program.get_program().display());
             ExitCode::FAILURE
         }
     }

@@ -10,6 +10,9 @@ use std::{
 /// Program → Debian package. They check a bundle without any code of ours.
 const STOCK_TOOLS: &[(&str, &str)] = &[("age", "age"), ("minisign", "minisign"), ("unzip", "unzip")];
 
+/// The same for the rigs: a wall clock that can be moved under a program.
+const RIG_TOOLS: &[(&str, &str)] = &[("faketime", "faketime")];
+
 /// Stock tools that are not on the path.
 pub(crate) fn missing_tools() -> Vec<&'static str> {
     STOCK_TOOLS.iter().map(|(program, _)| *program).filter(|program| !on_path(program)).collect()
@@ -17,21 +20,25 @@ pub(crate) fn missing_tools() -> Vec<&'static str> {
 
 /// Installs what is missing, or says what to install. Returns whether everything is here now.
 pub(crate) fn setup() -> bool {
-    let missing = missing_tools();
+    let missing: Vec<_> = all_tools().filter(|(program, _)| !on_path(program)).collect();
     if missing.is_empty() {
         println!("system packages: all here");
         return true;
     }
-    let packages: Vec<&str> =
-        STOCK_TOOLS.iter().filter(|(program, _)| missing.contains(program)).map(|(_, package)| *package).collect();
+    let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
     if !(is_debian() && is_root()) {
-        println!("please install: {} (Debian/Ubuntu: apt-get install {})", missing.join(", "), packages.join(" "));
+        let programs: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
+        println!("please install: {} (Debian/Ubuntu: apt-get install {})", programs.join(", "), packages.join(" "));
         return false;
     }
     let _ = apt_get(&["update"]);
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
     install.extend(&packages);
-    apt_get(&install) && missing_tools().is_empty()
+    apt_get(&install) && all_tools().all(|(program, _)| on_path(program))
+}
+
+fn all_tools() -> impl Iterator<Item = (&'static str, &'static str)> {
+    STOCK_TOOLS.iter().chain(RIG_TOOLS).copied()
 }
 
 fn apt_get(args: &[&str]) -> bool {

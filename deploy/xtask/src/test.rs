@@ -8,11 +8,20 @@ use crate::{
 };
 use std::{
     io::{BufRead, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 /// Seats of one room, and of a campus.
 const DEMOS: [(&str, &str); 2] = [("demo, 40 seats", "40"), ("demo, 500 seats", "500")];
+
+/// Rigs and what they are called in the table.
+const RIGS: [(&str, &str); 5] = [
+    ("rig: kill -9", "kill"),
+    ("rig: power cut", "power-cut"),
+    ("rig: disk full", "disk-full"),
+    ("rig: wall clocks", "clock"),
+    ("rig: server burnt", "disk-gone"),
+];
 
 /// Runs everything. Returns whether nothing failed.
 pub(crate) fn everything() -> bool {
@@ -30,7 +39,37 @@ pub(crate) fn everything() -> bool {
     for (step, seats) in DEMOS {
         report.step(step, || demo(seats));
     }
+    for (step, name) in RIGS {
+        report.step(step, || run_rig(name));
+    }
     report.print()
+}
+
+/// A rig with its report in `target/rigs`.
+pub(crate) fn rig(name: &str, report: &str) -> Command {
+    let folder = build::target_dir().join("rigs");
+    // If it cannot be made, the rig says so when it writes there.
+    let _ = std::fs::create_dir_all(&folder);
+    let mut command = build::program("exam-rig");
+    command.arg(name).arg("--report").arg(folder.join(report));
+    command
+}
+
+/// A rig in the budget of a test run. What it says goes on to the terminal; a rig that cannot run here says why.
+fn run_rig(name: &str) -> Outcome {
+    let Ok(mut child) = rig(name, &format!("{name}.json")).stderr(Stdio::piped()).spawn() else {
+        return Outcome::of(false);
+    };
+    let mut skipped = None;
+    for line in child.stderr.take().into_iter().flat_map(|said| BufReader::new(said).lines().map_while(Result::ok)) {
+        eprintln!("{line}");
+        skipped = skipped.or_else(|| line.strip_prefix(name)?.strip_prefix(": skipped: ").map(str::to_owned));
+    }
+    let well = child.wait().is_ok_and(|status| status.success());
+    match skipped {
+        Some(why) if well => Outcome::Skipped(why),
+        _ => Outcome::of(well),
+    }
 }
 
 fn stock_tools() -> Outcome {
@@ -38,6 +77,9 @@ fn stock_tools() -> Outcome {
         return Outcome::Passed(1);
     }
     let missing = system::missing_tools().join(", ");
+    if missing.is_empty() {
+        return Outcome::Skipped("what a rig needs is not installed: that rig is skipped".to_owned());
+    }
     Outcome::Skipped(format!("{missing} not installed: the demos leave out what these would check on the bundle"))
 }
 

@@ -23,6 +23,7 @@ use exam_server::{
     journal::Journal,
     site::SiteKeys,
     vault::{self, Vault},
+    watch::DISK_LOW_BYTES,
 };
 use serde_json::json;
 use std::{io::IsTerminal, net::SocketAddr, path::Path};
@@ -115,12 +116,21 @@ pub(super) fn status(dir: &Path, output: Output) -> Result<()> {
                 status.stations_connected,
                 status.stations_enrolled
             );
+            text.extend(disk_warning(status.disk_free_bytes));
             text.push_str(&sitting_table(&status));
             text
         },
         || json!(status),
     );
     Ok(())
+}
+
+/// P12: what to do about a disk that is filling up, while there is time to do it.
+fn disk_warning(free_bytes: u64) -> Option<String> {
+    let low = free_bytes < DISK_LOW_BYTES;
+    low.then(|| {
+        "  ⚠ 磁盘剩余不足 5 GiB：请现在腾出空间，写满后不再确认答案 · less than 5 GiB free: make room now; on a full disk no answer is acknowledged\n".to_owned()
+    })
 }
 
 pub(super) fn sittings(dir: &Path, output: Output) -> Result<()> {
@@ -360,4 +370,15 @@ fn import_here(dir: &Path, file: &Path) -> Result<exam_protocol::message::admin:
     facts.iter().for_each(|(now, fact)| site.apply(*now, fact));
     journal.close()?;
     Ok(imported)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn below_five_gibibytes_the_administrator_is_told_and_from_there_on_not() {
+        assert!(disk_warning(DISK_LOW_BYTES - 1).is_some_and(|words| words.contains("5 GiB")));
+        assert_eq!(disk_warning(DISK_LOW_BYTES), None);
+    }
 }

@@ -21,7 +21,7 @@ impl Reception {
         let presence = self.inner.presence.clone();
         let facts =
             crate::journal::JournalReader::open(self.inner.vault.dir()).and_then(|reader| reader.facts()).unwrap_or(0);
-        let disk_free_bytes = disk_free(self.inner.vault.dir());
+        let disk_free_bytes = self.disk_free();
         let status = self.inner.clerk.read(move |site, now| SiteStatus {
             now,
             site_name: site.name.clone(),
@@ -33,6 +33,11 @@ impl Reception {
             sittings: site.sittings.values().map(|sitting| site.sitting_status(sitting, now.at)).collect(),
         });
         Ok(status.await?.into())
+    }
+
+    /// Free bytes on the journal's disk.
+    pub(crate) fn disk_free(&self) -> u64 {
+        disk_free(self.inner.vault.dir())
     }
 }
 

@@ -263,9 +263,24 @@ impl Site {
     /// # Errors
     /// It does not listen in time.
     pub fn start_server_at(&mut self, data: &Path, options: &[&OsStr]) -> Result<()> {
+        self.launch(data, |command| {
+            command.args(options);
+        })
+    }
+
+    /// Starts the server in a changed environment, e.g. with a clock of its own; otherwise as [`start_server`](Self::start_server).
+    ///
+    /// # Errors
+    /// It does not listen in time.
+    pub fn start_server_with(&mut self, prepare: impl FnOnce(&mut Command)) -> Result<()> {
+        self.launch(&self.folder.server(), prepare)
+    }
+
+    fn launch(&mut self, data: &Path, prepare: impl FnOnce(&mut Command)) -> Result<()> {
         let mut command = self.programs.command(Program::Server);
         let listen = self.address.as_deref().unwrap_or("127.0.0.1:0");
-        command.arg("run").arg("--data").arg(data).args(["--listen", listen, "--json"]).args(options);
+        command.arg("run").arg("--data").arg(data).args(["--listen", listen, "--json"]);
+        prepare(&mut command);
         let mut server = Running::start(command, "server", &self.folder.logs())?;
         let address = server.wait_for("listening", START_DEADLINE, |event| {
             (event["event"] == "listening").then(|| event["address"].as_str().map(str::to_owned)).flatten()

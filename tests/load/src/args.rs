@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// Stop answering after this many seconds even if items are left.
     #[arg(long, value_name = "S")]
     pub(crate) duration: Option<u64>,
+    /// Begin again when everything is answered, and go on changing answers until the sitting ends.
+    #[arg(long, conflicts_with = "hand_in")]
+    pub(crate) endless: bool,
     /// Folder for the seats' keys, journals and sealed papers.
     #[arg(long, value_name = "DIR", default_value = "exam-load-data")]
     pub(crate) data: PathBuf,

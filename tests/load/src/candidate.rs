@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) think_ms: u64,
     pub(crate) duration: Option<Duration>,
     pub(crate) hand_in: bool,
+    /// Goes on changing answers until the end.
+    pub(crate) endless: bool,
     /// A spare machine: the candidate is moved here.
     pub(crate) stand_by: bool,
     /// So many enrol at once.
@@ -221,6 +223,9 @@ impl Sitter {
         }
         self.plan.progress.papers.fetch_add(1, Ordering::Relaxed);
         self.answer_all().await?;
+        while self.plan.endless && !is_over(&self.view().screen) {
+            self.answer_all().await?;
+        }
         self.plan.progress.answered.fetch_add(1, Ordering::Relaxed);
         self.wait(is_synced).await?; // or nothing can be synced from here any more
         self.plan.progress.synced.fetch_add(1, Ordering::Relaxed);

@@ -129,6 +129,7 @@ async fn seats(
             think_ms: args.think,
             duration: args.duration.map(Duration::from_secs),
             hand_in: args.hand_in,
+            endless: args.endless,
             stand_by: args.stand_by,
             door: Arc::clone(&door),
             progress: Arc::clone(progress),

@@ -86,8 +86,13 @@ impl Tally {
         candidates: &[AdmissionNo],
         acked: &Arc<AtomicU64>,
     ) -> anyhow::Result<Self> {
-        while let Some(news) = news.blocking_recv() {
-            self.take(news, candidates)?;
+        while let Some(first) = news.blocking_recv() {
+            self.take(first, candidates)?;
+            while let Ok(next) = news.try_recv() {
+                self.take(next, candidates)?;
+            }
+            // Whoever kills this process wants to know what was acknowledged by then.
+            self.log.as_mut().map(Write::flush).transpose().context("the ack log cannot be written")?;
             acked.store(self.acked, Ordering::Relaxed);
         }
         if let Some(released) = self.released {
