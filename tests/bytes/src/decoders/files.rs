@@ -40,7 +40,7 @@ pub(super) fn seat_record(name: &'static str) -> Decoder {
         name,
         samples: sample::records().iter().map(frame::encode).collect(),
         decode: Box::new(|bytes| drop(frame::decode::<Record>(0, bytes))),
-        bytes_max: |len| len + 4 * DOWN_FRAME_BYTES_MAX + 64 * 1024,
+        bytes_max: |len| len + 4 * DOWN_FRAME_BYTES_MAX + 2 * MIB + 64 * 1024,
         one_in: 1,
     }
 }

@@ -15,6 +15,8 @@ use exam_server::site::SiteKeys;
 
 /// P10: at most four times the largest frame of the direction, beside the frame itself.
 const TIMES: usize = 4;
+/// What serde reserves for a vector on the word of its length, and how many vectors lie in one another in our messages.
+const RESERVED: usize = 2 * 1024 * 1024;
 /// Whatever a decoder needs for itself.
 const SMALL: usize = 64 * 1024;
 
@@ -35,7 +37,7 @@ pub(super) fn up(name: &'static str) -> Decoder {
                 let _ = Up::from_frame(raw).map(|message| message.senders().len());
             })
         }),
-        bytes_max: |len| len + TIMES * UP_FRAME_BYTES_MAX + SMALL,
+        bytes_max: |len| len + TIMES * UP_FRAME_BYTES_MAX + RESERVED + SMALL,
         one_in: 1,
     }
 }
@@ -49,7 +51,7 @@ pub(super) fn down(name: &'static str) -> Decoder {
                 let _ = Down::from_frame(raw).map(|message| message.name());
             })
         }),
-        bytes_max: |len| len + TIMES * DOWN_FRAME_BYTES_MAX + SMALL,
+        bytes_max: |len| len + TIMES * DOWN_FRAME_BYTES_MAX + RESERVED + SMALL,
         one_in: 1,
     }
 }
