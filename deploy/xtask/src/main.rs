@@ -25,6 +25,11 @@ cargo xtask sim [OPTIONS]       whole exams on virtual time, network and disk, d
     --twice                     each seed twice; the second run must be the first again
     --story                     what happened in each run
     --json                      a report on stdout
+cargo xtask bench [OPTIONS]     what the server needs beside what the machine could do, in one run
+    --seats N,M                 sizes of the room (40,500)
+    --rounds N --seconds S      medians over so many rounds (3) of measurements so long (5)
+    --profile                   say where the server's time goes
+    --out DIR --json            keep report and logs; the report on stdout
 cargo xtask test                everything testable on this machine; says what was skipped and why
 cargo xtask help                this text
 
@@ -37,6 +42,10 @@ fn main() -> ExitCode {
         ("setup", []) => code(system::setup()),
         ("demo", options) => handed_over(build::programs(), "exam-demo", options),
         ("sim", options) => handed_over(build::simulator(), "exam-sim", options),
+        ("bench", options) => {
+            let all = [&["--commit".to_owned(), build::commit()], options].concat();
+            handed_over(build::programs(), "exam-bench", &all)
+        }
         ("test", []) => code(test::everything()),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");
