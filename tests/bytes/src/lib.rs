@@ -6,6 +6,9 @@ pub mod decoders;
 pub mod hostile;
 mod sample;
 
+/// Reads, and drops what it has read.
+pub type Decode = Box<dyn Fn(&[u8]) + Send>;
+
 /// A decoder under test.
 pub struct Decoder {
     /// What its storm and its fuzz target are called.
@@ -13,7 +16,7 @@ pub struct Decoder {
     /// Inputs it accepts: the soil of everything hostile.
     pub samples: Vec<Vec<u8>>,
     /// Reads; what it answers does not matter here.
-    pub decode: Box<dyn Fn(&[u8]) + Send>,
+    pub decode: Decode,
     /// Most bytes it may hold at any moment while it reads so many bytes.
     pub bytes_max: fn(usize) -> usize,
     /// How dear one input is: of the cases of a storm, it gets one in so many.
