@@ -17,8 +17,10 @@ use std::{
 pub const SOCKET_BUFFER_BYTES: usize = 8 * 1024 * 1024;
 /// What is tried when the larger wish is refused outright.
 const SOCKET_BUFFER_BYTES_MIN: usize = 4 * 1024 * 1024;
-/// At most one reset in so long: hundreds of seats must hear of a restart within a second.
-const RESET_EVERY_MS: u64 = 1;
+/// No pause between two resets: after a restart the packets of hundreds of seats are read in batches with one time stamp, and
+/// with a pause each batch would get one reset, the others none until they try again after seconds. A flood gains nothing:
+/// only ids that this site has made are answered, and never with more bytes than came.
+const RESET_EVERY_MS: u64 = 0;
 const _: () = assert!(SOCKET_BUFFER_BYTES >= SOCKET_BUFFER_BYTES_MIN);
 
 /// A non-blocking UDP socket bound to `addr`, with buffers as large as the system grants.
