@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 /// First line of every signature we write.
 const UNTRUSTED_COMMENT: &str = "signature by Kaodian";
+/// An Ed25519 signature.
+const ED25519_SIGNATURE_BYTES: usize = 64;
 /// Longest signature file worth reading.
 const SIGNATURE_BYTES_MAX: usize = 4096;
 /// Where the key number stands in a decoded secret key: after three algorithm names, salt and two limits.
@@ -178,6 +180,11 @@ pub fn verify(public_text: &str, data: &[u8], signature_text: &str) -> Result<St
     if signature_text.len() > SIGNATURE_BYTES_MAX {
         return Err(KeyError::BadSignature);
     }
+    // The minisign crate slices the last line without asking how long it is.
+    let global = signature_text.lines().nth(3).and_then(|line| data_encoding::BASE64.decode(line.as_bytes()).ok());
+    if global.is_none_or(|bytes| bytes.len() != ED25519_SIGNATURE_BYTES) {
+        return Err(KeyError::BadSignature);
+    }
     let signature = SignatureBox::from_string(signature_text).map_err(|_| KeyError::BadSignature)?;
     if signature.keynum() != public.keynum() {
         return Err(KeyError::OtherSigner {
@@ -211,6 +218,20 @@ fn shown_id(key_number: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signature_whose_last_line_is_of_another_length_is_refused_and_does_not_panic() {
+        let pair = generate_minisign().unwrap();
+        let signed = sign(&pair.secret_file, b"data", "comment").unwrap();
+        assert!(verify(&pair.public_line, b"data", &signed).is_ok());
+        let (head, global) = signed.trim_end().rsplit_once('\n').unwrap();
+        for length in 0..global.len() {
+            let cut = format!("{head}\n{}\n", &global[..length]);
+            assert!(matches!(verify(&pair.public_line, b"data", &cut), Err(KeyError::BadSignature)), "{length}");
+        }
+        let longer = format!("{head}\nAAAA{global}\n");
+        assert!(matches!(verify(&pair.public_line, b"data", &longer), Err(KeyError::BadSignature)));
+    }
 
     #[test]
     fn a_signature_fits_its_bytes_and_no_others() {
