@@ -8,13 +8,22 @@ use std::{
     process::Command,
 };
 
-/// Crates whose programs the demo and the end-to-end tests start.
-const PROGRAM_CRATES: &[&str] = &["exam-server", "exam-hq", "exam-load", "exam-e2e", "exam-rigs"];
+/// Crates whose programs the demo, the end-to-end tests, the rigs and the bench start.
+const PROGRAM_CRATES: &[&str] = &["exam-server", "exam-hq", "exam-load", "exam-e2e", "exam-rigs", "exam-bench"];
 
 /// The checkout.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// The commit that is checked out; `unknown` without git, with a mark if something was changed since.
+pub(crate) fn commit() -> String {
+    let git = |args: &[&str]| Command::new("git").args(args).current_dir(root()).output().ok();
+    let head = git(&["rev-parse", "--short", "HEAD"]).filter(|output| output.status.success());
+    let Some(head) = head else { return "unknown".to_owned() };
+    let changed = git(&["status", "--porcelain"]).is_some_and(|output| !output.stdout.is_empty());
+    format!("{}{}", String::from_utf8_lossy(&head.stdout).trim(), if changed { "+changes" } else { "" })
 }
 
 /// The cargo that started us.

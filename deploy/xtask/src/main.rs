@@ -31,6 +31,11 @@ cargo xtask rigs [OPTIONS]      build, then kills, power cuts, full disks, wrong
     --seed S                    of who dies and when (random, printed)
     --rounds N --seconds S      bounds of each rig
     --json                      the report on stdout too (it is left in target/rigs/report.json)
+cargo xtask bench [OPTIONS]     what the server needs beside what the machine could do, in one run
+    --seats N,M                 sizes of the room (40,500)
+    --rounds N --seconds S      medians over so many rounds (3) of measurements so long (5)
+    --profile                   say where the server's time goes
+    --out DIR --json            keep report and logs; the report on stdout
 cargo xtask test                everything testable on this machine; says what was skipped and why
 cargo xtask help                this text
 
@@ -44,6 +49,11 @@ fn main() -> ExitCode {
         ("demo", options) => handed_over(build::programs(), build::program("exam-demo"), options),
         ("sim", options) => handed_over(build::simulator(), build::program("exam-sim"), options),
         ("rigs", options) => rigs(options),
+        ("bench", options) => {
+            let mut bench = build::program("exam-bench");
+            bench.args(["--commit", &build::commit()]);
+            handed_over(build::programs(), bench, options)
+        }
         ("test", []) => code(test::everything()),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");

@@ -253,3 +253,88 @@ fn time_without_a_reason_is_found_out() {
     stopped.reason.clear();
     written(&script.site, &script.facts);
 }
+
+/// What somebody with the disk and the chain's recipe may have done to the facts.
+#[derive(Clone, Debug)]
+enum Forgery {
+    Leave(usize),
+    Twice(usize),
+    Swap(usize, usize),
+}
+
+fn forged(facts: &mut Vec<(Now, Fact)>, forgery: &Forgery) {
+    let len = facts.len().max(1);
+    match *forgery {
+        _ if facts.is_empty() => {}
+        Forgery::Leave(at) => drop(facts.remove(at % len)),
+        Forgery::Twice(at) => facts.insert(at % len, facts[at % len].clone()),
+        Forgery::Swap(a, b) => facts.swap(a % len, b % len),
+    }
+}
+
+fn any_forgery() -> impl Strategy<Value = Forgery> {
+    let at = any::<usize>;
+    prop_oneof![
+        4 => at().prop_map(Forgery::Leave),
+        1 => at().prop_map(Forgery::Twice),
+        2 => (at(), at()).prop_map(|(a, b)| Forgery::Swap(a, b)),
+    ]
+}
+
+/// A day on which most kinds of facts happen.
+fn full_day() -> Vec<(Now, Fact)> {
+    let mut script = Script::default();
+    for people in [
+        "account chief chief",
+        "chief signs on",
+        "account see inspector",
+        "account hand staff",
+        "account watch proctor",
+    ] {
+        script.play(0, people);
+    }
+    let mut at = 8 * 3_600_000;
+    for (n, m) in [(1, 2), (2, 1), (3, 4), (4, 3)] {
+        let begin = [
+            "package 90m automatic".to_owned(),
+            format!("code C{n} for 6 until 23:00:00"),
+            format!("machine {n} enrols with C{n}"),
+        ];
+        let enter = [
+            format!("machine {n} takes desk {n}"),
+            "door opens".to_owned(),
+            format!("seat {n} signs in"),
+            "start".to_owned(),
+        ];
+        for sentence in begin.into_iter().chain(enter) {
+            script.play(at, &sentence);
+        }
+        for kind in 0..82 {
+            at += 2_000;
+            if !matches!(kind, 0 | 21 | 22 | 45 | 53) {
+                script.play(at, &act(kind, n, m));
+            }
+        }
+    }
+    ["end", "export"].iter().for_each(|sentence| drop(script.play(at, sentence)));
+    script.facts
+}
+
+#[test]
+fn a_journal_whose_facts_were_left_out_doubled_or_swapped_stops_no_server() {
+    let day = full_day();
+    let kinds: BTreeSet<&str> = day.iter().map(|(_, fact)| fact.kind()).collect();
+    assert!(kinds.len() > 30, "the day must be full: {} of {} kinds", kinds.len(), Fact::KINDS.len());
+    let config = ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(forgeries in prop::collection::vec(any_forgery(), 1..8))| {
+        let mut facts = day.clone();
+        forgeries.iter().for_each(|forgery| forged(&mut facts, forgery));
+        let mut site = Site::new("s1".parse().unwrap());
+        for (now, fact) in &facts {
+            // A line that is earlier than the one before is refused by the journal itself.
+            let now = Now { at: now.at.max(site.latest), ..*now };
+            site.apply(now, fact);
+            std::hint::black_box((site.tell(fact), site.next_wake()));
+        }
+    });
+}

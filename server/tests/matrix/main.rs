@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, in its fixtures too")]
 
+mod hostile;
 mod questions;
 mod site;
 mod table;

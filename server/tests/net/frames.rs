@@ -1,6 +1,6 @@
 //! P10: bytes that are no message end their own connection and nothing else.
 
-use crate::fixture::{Site, view};
+use crate::fixture::{Site, save, view};
 use exam_link::{CloseCode, Dial, Link, socket::endpoint_socket};
 use exam_protocol::{
     SERVER_NAME,
@@ -15,6 +15,11 @@ use exam_protocol::{
 };
 use quinn::{Connection, ConnectionError, RecvStream, SendStream};
 use ring::rand::{SecureRandom, SystemRandom};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+use tokio::{net::UdpSocket, task::JoinHandle};
 
 struct Raw {
     connection: Connection,
@@ -173,4 +178,69 @@ async fn garbage_and_giant_datagrams_stop_neither_server_nor_client() {
     assert!(matches!(link.request(Heartbeat::default()).await.unwrap(), Down::Heard(_)));
     let (fresh, _, _pushes) = Link::connect(&site.machine("st-2", Role::Station)).await.unwrap();
     assert!(matches!(fresh.request(Heartbeat::default()).await.unwrap(), Down::Heard(_)));
+}
+
+/// Carries datagrams between one client and the server, and keeps every one the client sent.
+struct Relay {
+    addr: SocketAddr,
+    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+    carrying: JoinHandle<()>,
+}
+
+impl Relay {
+    async fn before(server: SocketAddr) -> Relay {
+        let front = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let back = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (addr, heard) = (front.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
+        let keep = Arc::clone(&heard);
+        let carrying = tokio::spawn(async move {
+            let (mut client, mut up, mut down) = (None, vec![0; 1 << 16], vec![0; 1 << 16]);
+            loop {
+                tokio::select! {
+                    Ok((len, from)) = front.recv_from(&mut up) => {
+                        client = Some(from);
+                        keep.lock().unwrap().push(up[..len].to_vec());
+                        back.send_to(&up[..len], server).await.unwrap();
+                    }
+                    Ok((len, _)) = back.recv_from(&mut down) => {
+                        if let Some(client) = client {
+                            front.send_to(&down[..len], client).await.unwrap();
+                        }
+                    }
+                }
+            }
+        });
+        Relay { addr, heard, carrying }
+    }
+}
+
+#[tokio::test]
+async fn recorded_datagrams_sent_again_from_elsewhere_apply_nothing_twice() {
+    let site = Site::start().await;
+    let relay = Relay::before(site.addr).await;
+    let dial = Dial { addr: relay.addr, ..site.machine("st-1", Role::Station) };
+    let (link, _, _pushes) = Link::connect(&dial).await.unwrap();
+    for number in 1..=20 {
+        assert!(matches!(link.request(save(2 * number)).await.unwrap(), Down::Saved(_)));
+    }
+    let recorded = relay.heard.lock().unwrap().clone();
+    assert!(recorded.len() > 20, "{} datagrams", recorded.len());
+    let thief = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let bystander = Link::connect(&site.machine("st-2", Role::Station)).await.unwrap().0;
+    // While the connection stands, and when it is gone.
+    for closed in [false, true] {
+        if closed {
+            link.close();
+            relay.carrying.abort();
+        }
+        for datagram in &recorded {
+            thief.send_to(datagram, site.addr).await.unwrap();
+        }
+        assert!(matches!(bystander.request(Heartbeat::default()).await.unwrap(), Down::Heard(_)));
+        if !closed {
+            assert!(matches!(link.request(save(100)).await.unwrap(), Down::Saved(_)), "the seat itself goes on");
+        }
+    }
+    let arrived = site.counter.arrived.lock().unwrap().clone();
+    assert_eq!(arrived, (1..=20).map(|number| 2 * number).chain([100]).collect::<Vec<_>>());
 }

@@ -202,6 +202,11 @@ impl Running {
         }
     }
 
+    /// Its process id, to look at what it uses.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `kill -9`: the process gets no chance to tidy up.
     ///
     /// # Errors

@@ -298,6 +298,11 @@ impl Site {
         self.address.as_deref().context("the server was never started")
     }
 
+    /// Process id of the server; none while it does not run.
+    pub fn server_id(&self) -> Option<u32> {
+        self.server.as_ref().map(Running::id)
+    }
+
     /// `kill -9`.
     ///
     /// # Errors

@@ -1,0 +1,4 @@
+//! Coverage-guided bytes for the decoder `bundle`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exam_bytes::decode("bundle", bytes));
