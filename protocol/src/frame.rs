@@ -11,8 +11,11 @@ pub const LEN_BYTES: usize = 4;
 pub const UP_FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Largest frame from the server, in bytes after the length field: a page of answers, the status of 500 seats.
 pub const DOWN_FRAME_BYTES_MAX: usize = 1024 * 1024;
-/// What one payload may claim in memory while it is decoded (bincode counts in-memory size, not bytes on the wire).
-const DECODE_BYTES_MAX: usize = 4 * DOWN_FRAME_BYTES_MAX;
+/// What one payload from a client may claim in memory while it is decoded (bincode counts in-memory size, not bytes on the wire, and
+/// reserves a text before it has read it; P10: at most four times the frame).
+pub const UP_CLAIMS_MAX: usize = 4 * UP_FRAME_BYTES_MAX;
+/// The same for what comes from the server, and for a seat's own records.
+pub const DOWN_CLAIMS_MAX: usize = 4 * DOWN_FRAME_BYTES_MAX;
 const _: () = assert!(crate::answer::ANSWER_BYTES_MAX + 1024 < UP_FRAME_BYTES_MAX); // else a full answer could not be sent
 
 /// Identifies a request on one connection, so that a reply finds its asker. Zero marks a push nobody asked for.
@@ -117,8 +120,8 @@ pub fn encode<M: Serialize>(message: &M) -> Vec<u8> {
 }
 
 /// Decodes a payload: within limits, and with nothing left over.
-pub fn decode<M: DeserializeOwned>(tag: u16, payload: &[u8]) -> Result<M, FrameError> {
-    let config = bincode::config::standard().with_limit::<DECODE_BYTES_MAX>();
+pub fn decode<M: DeserializeOwned, const CLAIMS_MAX: usize>(tag: u16, payload: &[u8]) -> Result<M, FrameError> {
+    let config = bincode::config::standard().with_limit::<CLAIMS_MAX>();
     let (message, used) =
         bincode::serde::decode_from_slice(payload, config).map_err(|_| FrameError::Malformed { tag })?;
     match payload.len() - used {
@@ -155,13 +158,25 @@ mod tests {
     fn stray_bytes_after_a_message_are_refused() {
         let mut payload = encode(&(1_u32, String::from("x")));
         payload.push(0);
-        assert_eq!(decode::<(u32, String)>(3, &payload), Err(FrameError::Trailing { tag: 3, extra: 1 }));
+        assert_eq!(decode::<(u32, String), UP_CLAIMS_MAX>(3, &payload), Err(FrameError::Trailing { tag: 3, extra: 1 }));
+    }
+
+    #[test]
+    fn a_text_that_claims_more_than_a_client_may_is_refused_before_it_is_reserved() {
+        let claims = |bytes: usize| encode(&(bytes as u64));
+        let (below, above) = (claims(UP_CLAIMS_MAX - 64), claims(UP_CLAIMS_MAX + 1));
+        assert_eq!((below.len(), above.len()), (5, 5), "few bytes that claim many");
+        for claim in [below, above] {
+            assert!(decode::<String, UP_CLAIMS_MAX>(1, &claim).is_err());
+        }
+        let text = "字".repeat(UP_FRAME_BYTES_MAX / 4);
+        assert_eq!(decode::<String, UP_CLAIMS_MAX>(1, &encode(&text)), Ok(text), "the longest answer is within it");
     }
 
     #[test]
     fn a_nine_byte_claim_of_a_trillion_elements_is_refused() {
         let bomb = [253, 0, 0, 0, 0, 0, 1, 0, 0];
-        assert!(decode::<Vec<u8>>(1, &bomb).is_err());
-        assert!(decode::<Vec<String>>(1, &bomb).is_err());
+        assert!(decode::<Vec<u8>, UP_CLAIMS_MAX>(1, &bomb).is_err());
+        assert!(decode::<Vec<String>, UP_CLAIMS_MAX>(1, &bomb).is_err());
     }
 }

@@ -14,7 +14,7 @@ use crate::message::{board::*, readiness::*};
 pub const RETIRED: &[u16] = &[];
 
 macro_rules! registry {
-    ($(#[$doc:meta])* $direction:ident { $($tag:literal $name:ident,)* }) => {
+    ($(#[$doc:meta])* $direction:ident within $claims:path { $($tag:literal $name:ident,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each variant is the message of the same name, documented there")]
@@ -53,7 +53,7 @@ macro_rules! registry {
             /// An unknown tag, or a payload that is not exactly that message.
             pub fn from_frame(raw: &RawFrame) -> Result<Self, FrameError> {
                 match raw.tag {
-                    $($tag => Ok(Self::$name(frame::decode($tag, &raw.payload)?)),)*
+                    $($tag => Ok(Self::$name(frame::decode::<_, { $claims }>($tag, &raw.payload)?)),)*
                     unknown => Err(FrameError::UnknownTag(unknown)),
                 }
             }
@@ -69,7 +69,7 @@ macro_rules! registry {
 
 registry! {
     /// Client → server.
-    Up {
+    Up within frame::UP_CLAIMS_MAX {
         1 Hello,
         3 Enrol,
         20 TakeSeat,
@@ -137,7 +137,7 @@ registry! {
 
 registry! {
     /// Server → client.
-    Down {
+    Down within frame::DOWN_CLAIMS_MAX {
         2 Welcome,
         4 Enrolled,
         5 Done,

@@ -1,4 +1,4 @@
-//! The server's configuration file: three lines at most. Everything else is in the package or in the data folder.
+//! The server's configuration file: four lines at most. Everything else is in the package or in the data folder.
 
 use exam_protocol::{DEFAULT_PORT, time::minutes};
 use exam_room::rules::numbers::ENROL_CODE_VALID_MS;
@@ -24,6 +24,8 @@ pub struct Config {
     pub log_level: LogLevel,
     /// How long an enrolment code is good for, minutes.
     pub enrol_code_valid_minutes: u64,
+    /// Folder of the backup that is brought up to date every minute, best on another disk.
+    pub backup_dir: Option<PathBuf>,
 }
 
 /// How much is logged.
@@ -43,6 +45,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT)),
             log_level: LogLevel::Info,
             enrol_code_valid_minutes: ENROL_CODE_VALID_MS / minutes(1),
+            backup_dir: None,
         }
     }
 }

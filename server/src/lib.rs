@@ -1,6 +1,7 @@
 //! The room's machine: one clerk, one journal, one QUIC endpoint. Never acknowledges what is not on disk.
 
 pub mod attachments;
+pub mod backup;
 pub mod bundle;
 pub mod clerk;
 pub mod client;

@@ -2,6 +2,7 @@
 //! Never serves before the journal has been checked, never ends before it is folded.
 
 use crate::{
+    backup,
     clerk::Clerk,
     clock::{Gap, MachineClock, SiteClock, SystemClock},
     config::Config,
@@ -23,7 +24,7 @@ use exam_room::{
 use std::{
     fs::File,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -55,6 +56,7 @@ pub struct Ready {
     clock: SiteClock,
     clerk_ended: Ended,
     vault: Vault,
+    backup_dir: Option<PathBuf>,
     _lock: File,
 }
 
@@ -76,6 +78,9 @@ pub async fn prepare_on(ground: Ground, dir: &Path, config: &Config) -> Result<R
     let keys = Arc::new(SiteKeys::load(dir)?);
     let lock = vault.claim()?;
     vault.create_folders()?;
+    if let Some(place) = &config.backup_dir {
+        backup::check_place(dir, place)?;
+    }
     let (mut journal, mut site, last) = Journal::open(dir)?;
     let (clock, gap) = SiteClock::resume_on(ground.clock, &site, last.wall);
     tracing::info!(
@@ -121,7 +126,8 @@ pub async fn prepare_on(ground: Ground, dir: &Path, config: &Config) -> Result<R
     let server = (ground.listen)(config.listen, &keys)
         .with_context(|| format!("listening on UDP {}: is another program using this port?", config.listen))?;
     exam_link::private_file::write_whole(&vault.address_file(), server.local_addr()?.to_string().as_bytes())?;
-    Ok(Ready { server, reception, clerk, clock, clerk_ended, vault, _lock: lock })
+    let backup_dir = config.backup_dir.clone();
+    Ok(Ready { server, reception, clerk, clock, clerk_ended, vault, backup_dir, _lock: lock })
 }
 
 /// The first fact of a process says that it began, before the clerk lets time speak: a sitting whose end has passed meanwhile
@@ -175,9 +181,10 @@ impl Ready {
         counter: impl FnOnce(Reception) -> C + Send,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<()> {
-        let Ready { server, reception, clerk, clock, mut clerk_ended, vault, _lock } = self;
+        let Ready { server, reception, clerk, clock, mut clerk_ended, vault, backup_dir, _lock } = self;
         let watch = watch::keep(reception.clone(), clock.now().at);
         let board = board::keep(reception.clone());
+        let backup = backup::keep(reception.clone(), backup_dir.clone());
         let mut died = false;
         server
             .serve(Arc::new(counter(reception)), async {
@@ -187,6 +194,7 @@ impl Ready {
                     _ = &mut clerk_ended => died = true,
                     () = watch => {}
                     () = board => {}
+                    () = backup => {}
                 }
             })
             .await;
@@ -194,6 +202,10 @@ impl Ready {
         clerk.stop(note(ServerEvent::Stopped, &clock, 0, false)).await;
         if died || clerk_ended.await.is_err() {
             bail!("the journal could be neither written nor read; look at the disk, then start the server again");
+        }
+        if let Some(place) = backup_dir {
+            let last = tokio::task::spawn_blocking(move || backup::refresh(&vault, &place)).await?;
+            last.context("the journal is whole, but the last backup failed")?;
         }
         tracing::info!("the server has stopped");
         Ok(())

@@ -229,28 +229,39 @@ impl Vault {
         let mut bytes = fs::metadata(&copied)?.len();
         sync(&copied)?;
         private_file::sync_folder(&copied)?;
-        let kept = Shelf::ALL.into_iter().filter(|shelf| *shelf != Shelf::Uploads).map(Shelf::folder);
-        for folder in [crate::site::KEYS_FOLDER, crate::site::ADMIN_FOLDER].into_iter().chain(kept) {
-            bytes +=
-                copy_folder(&self.dir.join(folder), &to.join(folder)).with_context(|| format!("copying {folder}"))?;
+        for folder in kept_folders() {
+            private_file::private_folder(&to.join(folder))?;
         }
-        for file in [crate::site::PUBLIC_FILE, crate::site::MINISIGN_PUBLIC_FILE] {
-            bytes += copy(&self.dir.join(file), &to.join(file)).with_context(|| format!("copying {file}"))?;
+        for file in self.kept_files()? {
+            bytes +=
+                copy(&self.dir.join(&file), &to.join(&file)).with_context(|| format!("copying {}", file.display()))?;
         }
         Ok((facts, bytes))
     }
+
+    /// Everything beside the journal that a server needs to go on elsewhere, relative to the data folder.
+    ///
+    /// # Errors
+    /// A folder cannot be looked into.
+    pub fn kept_files(&self) -> io::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for folder in kept_folders() {
+            for entry in fs::read_dir(self.dir.join(folder))? {
+                let entry = entry?;
+                if entry.file_type()?.is_file() {
+                    files.push(Path::new(folder).join(entry.file_name()));
+                }
+            }
+        }
+        files.extend([crate::site::PUBLIC_FILE, crate::site::MINISIGN_PUBLIC_FILE].map(PathBuf::from));
+        Ok(files)
+    }
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<u64> {
-    private_file::private_folder(to)?;
-    let mut bytes = 0;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            bytes += copy(&entry.path(), &to.join(entry.file_name()))?;
-        }
-    }
-    Ok(bytes)
+/// Folders of a backup: not logs, not `run`, not what is only on its way in.
+fn kept_folders() -> impl Iterator<Item = &'static str> {
+    let shelves = Shelf::ALL.into_iter().filter(|shelf| *shelf != Shelf::Uploads).map(Shelf::folder);
+    [crate::site::KEYS_FOLDER, crate::site::ADMIN_FOLDER].into_iter().chain(shelves)
 }
 
 /// A copy that survives a power cut.
@@ -261,7 +272,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<u64> {
 }
 
 /// Windows flushes only what is open for writing.
-fn sync(path: &Path) -> io::Result<()> {
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
     fs::OpenOptions::new().write(true).open(path)?.sync_all()
 }
 

@@ -17,6 +17,7 @@ use exam_room::{
 use exam_server::{
     clerk::{Clerk, No},
     clock::SiteClock,
+    error_text,
     journal::{self, FILE_NAME, Journal, JournalError},
 };
 use rusqlite::Connection;
@@ -87,6 +88,91 @@ fn every_changed_value_is_refused_and_the_line_is_named() {
         assert!(error.to_string().contains("line 7"), "{column}: {error}");
         assert!(Journal::open(dir.path()).is_err(), "a server must not start on it");
     }
+}
+
+/// P8. One change a journal: a bit of any value, a line cut out, put in, or exchanged with another.
+#[test]
+fn ten_thousand_changes_to_a_journal_are_all_refused_and_the_line_is_named() {
+    const CHANGES: u32 = 10_000;
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let whole = journal::verify(dir.path()).unwrap();
+    let facts = whole.0;
+    let connection = Connection::open(dir.path().join(FILE_NAME)).unwrap();
+    // No flush a change: nothing here is about power cuts.
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = OFF; DROP TRIGGER fact_is_never_changed; DROP TRIGGER fact_is_never_deleted;
+             CREATE TEMP TABLE kept AS SELECT * FROM fact;",
+        )
+        .unwrap();
+    let seed = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
+    println!("seed {seed}");
+    let mut dice = seed;
+    let mut below = |n: u64| {
+        // Numerical Recipes' 64-bit linear congruence; the high bits are the good ones.
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % n
+    };
+    let mut changes = 0;
+    while changes < CHANGES {
+        let (line, other) = (1 + below(facts), 1 + below(facts));
+        let (first, sql) = match below(8) {
+            // A shorter chain still holds by itself: whoever cuts off the end is found by the bundle's signature and the seats.
+            0 => (line.min(facts - 1), format!("DELETE FROM fact WHERE seq = {}", line.min(facts - 1))),
+            1 => {
+                let copy = format!(
+                    "SELECT {}, at, boot, wall, scope, kind, body, hash FROM fact WHERE seq = {line}",
+                    facts + 1
+                );
+                (facts + 1, format!("INSERT INTO fact {copy}"))
+            }
+            2 if line != other => {
+                let values = "(at, boot, wall, scope, kind, body, hash)";
+                let of = |seq| format!("(SELECT at, boot, wall, scope, kind, body, hash FROM kept WHERE seq = {seq})");
+                let put = |seq, from| format!("UPDATE fact SET {values} = {} WHERE seq = {seq};", of(from));
+                (line.min(other), format!("{}{}", put(line, other), put(other, line)))
+            }
+            3 => (line, format!("UPDATE fact SET body = body || ' ' WHERE seq = {line}")),
+            4 => {
+                let at = below(31) + 1;
+                let flipped = format!("substr(hash, 1, {at}) || char(120) || substr(hash, {at} + 2)");
+                (line, format!("UPDATE fact SET hash = CAST({flipped} AS BLOB) WHERE seq = {line}"))
+            }
+            5 => {
+                let cut = format!("substr(body, 1, {})", below(8));
+                (line, format!("UPDATE fact SET body = {cut} WHERE seq = {line}"))
+            }
+            6 => {
+                let column = ["scope", "kind", "body"][below(3) as usize];
+                (
+                    line,
+                    format!(
+                        "UPDATE fact SET {column} = substr({column}, 1, 3) || 'x' || substr({column}, 5) WHERE seq = {line}"
+                    ),
+                )
+            }
+            _ => {
+                let column = ["at", "boot", "wall"][below(3) as usize];
+                let bit = 1_u64 << below(40);
+                (line, format!("UPDATE fact SET {column} = ({column} | {bit}) - ({column} & {bit}) WHERE seq = {line}"))
+            }
+        };
+        connection.execute_batch(&sql).unwrap();
+        const CHANGED: &str = "SELECT (SELECT count(*) FROM fact) <> (SELECT count(*) FROM kept)
+             OR EXISTS (SELECT * FROM fact EXCEPT SELECT * FROM kept)";
+        if !connection.query_row(CHANGED, [], |row| row.get::<_, bool>(0)).unwrap() {
+            continue; // an x where there was one
+        }
+        changes += 1;
+        let error = journal::verify(dir.path()).err().map(|error| error_text(&error));
+        let error = error.unwrap_or_else(|| panic!("seed {seed}, change {changes} went unnoticed: {sql}"));
+        let named: Option<u64> =
+            error.split("line ").nth(1).and_then(|rest| rest.split([' ', ':', ',']).next()?.parse().ok());
+        assert!(named.is_some_and(|named| named >= first && named <= first + 1), "{sql}: {error}");
+        connection.execute_batch("DELETE FROM fact; INSERT INTO fact SELECT * FROM kept;").unwrap();
+    }
+    assert_eq!(journal::verify(dir.path()).unwrap(), whole, "put back, it checks again");
 }
 
 #[test]

@@ -26,7 +26,7 @@ cargo xtask sim [OPTIONS]       whole exams on virtual time, network and disk, d
     --story                     what happened in each run
     --json                      a report on stdout
 cargo xtask rigs [OPTIONS]      build, then kills, power cuts, full disks, wrong clocks, burnt servers; each with a control that must fail
-    --rig NAME                  only this one: kill, power-cut, disk-full, clock, disk-gone
+    --rig NAME                  only this one: kill, power-cut, disk-full, clock, backup, disk-gone
     --long                      the long run
     --seed S                    of who dies and when (random, printed)
     --rounds N --seconds S      bounds of each rig

@@ -8,6 +8,7 @@ pub mod enrol;
 pub mod error;
 pub mod identity;
 pub mod link;
+pub mod no_dump;
 pub mod private_file;
 pub mod reconnect;
 pub mod socket;

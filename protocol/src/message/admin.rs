@@ -169,6 +169,8 @@ pub struct SiteStatus {
     pub facts: u64,
     /// Free bytes on the journal's disk.
     pub disk_free_bytes: u64,
+    /// The backup that is brought up to date every minute (P14), if a place for it was named.
+    pub backup: Option<StandingBackup>,
     /// Stations connected now.
     pub stations_connected: u32,
     /// Stations enrolled.
@@ -177,6 +179,19 @@ pub struct SiteStatus {
     pub rooms: Vec<RoomStatus>,
     /// Sittings of the plan.
     pub sittings: Vec<SittingStatus>,
+}
+
+/// A backup that the server keeps up to date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingBackup {
+    /// Folder on the server's machine.
+    pub dir: String,
+    /// When the newest copy that checks was begun; none since this start of the server.
+    pub taken: Option<SiteMs>,
+    /// Facts in it.
+    pub facts: u64,
+    /// Whether the last try failed; the log says why.
+    pub failing: bool,
 }
 
 /// A room and its desks.

@@ -284,6 +284,12 @@ fn site_status(phase: Phase, subject: Subject, seats: Vec<SeatStatus>) -> SiteSt
         site_name: "示范考点".to_owned(),
         facts: 70_000,
         disk_free_bytes: 5_368_709_120,
+        backup: Some(StandingBackup {
+            dir: "E:\\backup".to_owned(),
+            taken: Some(SiteMs(5_300_000)),
+            facts: 69_000,
+            failing: true,
+        }),
         stations_connected: 39,
         stations_enrolled: 40,
         rooms: vec![RoomStatus { room: id("r1"), name: "第一考场".to_owned(), seats }],

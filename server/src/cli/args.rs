@@ -37,6 +37,9 @@ pub(super) enum Command {
         /// Configuration file (TOML)
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Folder, best on another disk, where a checked backup is kept up to date every minute
+        #[arg(long, value_name = "DIR")]
+        backup: Option<PathBuf>,
     },
     /// Take in an exam package from HQ, whole or not at all (导入考试包)
     Import {

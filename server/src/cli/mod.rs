@@ -21,6 +21,7 @@ use output::Output;
 use std::process::ExitCode;
 
 pub(crate) fn main() -> ExitCode {
+    exam_link::no_dump::leave_no_image();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(wrong) => return wrong_usage(&wrong),
@@ -51,7 +52,9 @@ fn run(args: Args, output: Output) -> anyhow::Result<()> {
     let data = args.data.unwrap_or_else(exam_server::config::default_data_dir);
     match args.command {
         Command::Init { site, hq_key } => offline::init(&data, &site, hq_key.as_deref(), output),
-        Command::Run { listen, config } => offline::run(&data, listen, config.as_deref(), output),
+        Command::Run { listen, config, backup } => {
+            offline::run(&data, offline::Serving { listen, config, backup }, output)
+        }
         Command::Verify => offline::verify(&data, output),
         Command::Journal { command } => journal::run(&data, command, output),
         Command::Import { file, server } => online::import(&data, server, &file, output),

@@ -5,7 +5,10 @@ use anyhow::{Context, Result};
 use exam_link::private_file;
 use exam_server::{config::Config, init, journal, run, vault::Vault};
 use serde_json::json;
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use tracing_subscriber::{Layer, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Largest file looked at as HQ's public key.
@@ -51,11 +54,17 @@ fn public_line(path: &Path) -> Result<String> {
     })
 }
 
-pub(super) fn run(dir: &Path, listen: Option<SocketAddr>, config: Option<&Path>, output: Output) -> Result<()> {
-    let mut config = config.map(Config::read).transpose()?.unwrap_or_default();
-    if let Some(listen) = listen {
-        config.listen = listen;
-    }
+/// What `run` was told.
+pub(super) struct Serving {
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) config: Option<PathBuf>,
+    pub(super) backup: Option<PathBuf>,
+}
+
+pub(super) fn run(dir: &Path, serving: Serving, output: Output) -> Result<()> {
+    let mut config = serving.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    config.listen = serving.listen.unwrap_or(config.listen);
+    config.backup_dir = serving.backup.or(config.backup_dir);
     let vault = Vault::new(dir);
     vault.require_site()?;
     vault.create_folders().with_context(|| format!("making the folders of {}", dir.display()))?;

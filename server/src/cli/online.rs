@@ -9,11 +9,12 @@ use exam_protocol::{
     message::{
         admin::{
             Admit, AskStatus, BackUp, EndSitting, ExportBundle, ImportPackage, IssueCodes, OpenAdmission, SiteStatus,
-            StartSitting,
+            StandingBackup, StartSitting,
         },
         hello::Role,
     },
     tag::{Down, Up},
+    time::SiteMs,
 };
 use exam_room::{Ask, rules::package::TakePackage};
 use exam_server::{
@@ -117,12 +118,32 @@ pub(super) fn status(dir: &Path, output: Output) -> Result<()> {
                 status.stations_enrolled
             );
             text.extend(disk_warning(status.disk_free_bytes));
+            text.push_str(&backup_line(status.backup.as_ref(), status.now.at));
             text.push_str(&sitting_table(&status));
             text
         },
         || json!(status),
     );
     Ok(())
+}
+
+/// P14: where the standing backup is and how old, or how to get one.
+fn backup_line(backup: Option<&StandingBackup>, now: SiteMs) -> String {
+    let Some(StandingBackup { dir, taken, facts, failing }) = backup else {
+        return "  备份 backup: 未设置；以 run --backup DIR 启动即每分钟备份到另一块盘 · none: start with run --backup DIR to have one on another disk\n"
+            .to_owned();
+    };
+    let age = taken.map(|taken| now.since(taken) / 1_000);
+    let stands = match age {
+        Some(age) => format!("{age} 秒前 s ago, {facts} facts, {dir}"),
+        None => format!("尚无 none yet, {dir}"),
+    };
+    let warning = if *failing {
+        "  ⚠ 备份失败：检查该目录所在的盘是否插好、有无空间；原因见日志 · the backup fails: is its disk plugged in, with room on it? The log says why\n"
+    } else {
+        ""
+    };
+    format!("  备份 backup: {stands}\n{warning}")
 }
 
 /// P12: what to do about a disk that is filling up, while there is time to do it.

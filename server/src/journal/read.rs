@@ -9,6 +9,7 @@ use exam_protocol::{
 };
 use exam_room::{Fact, Scope, Site};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 
 /// One row, as it stands on disk.
@@ -87,7 +88,10 @@ fn walk(
     let mut rows = statement.query([]).map_err(at(path))?;
     while let Some(raw) = rows.next().map_err(at(path))? {
         let row = read_row(raw, check.facts() + 1).map_err(at(path))??;
-        let body = serde_json::from_str(&row.body).map_err(|e| damaged(row.seq, &e.to_string()))?;
+        let body: &RawValue = serde_json::from_str(&row.body).map_err(|e| damaged(row.seq, &e.to_string()))?;
+        if body.get() != row.body {
+            return Err(damaged(row.seq, "blanks around the fact, which nobody wrote"));
+        }
         let text = FactText {
             seq: row.seq,
             at: row.now.at,
@@ -182,6 +186,15 @@ impl JournalReader {
             .query_row(schema::SELECT_LAST_OF_SCOPE, [scope.to_string()], |row| row.get::<_, Option<i64>>(0))
             .map(|last| last.map(natural))
             .map_err(at(&self.path))
+    }
+
+    /// The hash of the fact with this number, if there is one; not checked against the chain.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn hash_at(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        self.connection.query_row(schema::SELECT_HASH, [seq], |row| row.get(0)).optional().map_err(at(&self.path))
     }
 
     /// Walks rows 1 to `to` in order with every hash checked, inside one read transaction.

@@ -16,6 +16,7 @@ pub(super) const INSERT: &str =
     "INSERT INTO fact (seq, at, boot, wall, scope, kind, body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 pub(super) const SELECT_ALL: &str = "SELECT seq, at, boot, wall, scope, kind, body, hash FROM fact ORDER BY seq";
 pub(super) const SELECT_LAST_OF_SCOPE: &str = "SELECT max(seq) FROM fact WHERE scope = ?1";
+pub(super) const SELECT_HASH: &str = "SELECT hash FROM fact WHERE seq = ?1";
 pub(super) const COUNT: &str = "SELECT coalesce(max(seq), 0) FROM fact";
 pub(super) const SELECT_SITE: &str = "SELECT value FROM meta WHERE key = 'site'";
 

@@ -29,6 +29,7 @@ use exam_protocol::{
     ids::{AdmissionNo, SeatRef, Sha256, StationId},
     incident::ATTACHMENT_BYTES_MAX,
     message::{
+        admin::StandingBackup,
         hello::{Done, Failed, Refused, Role, Welcome},
         transfer::GetChunk,
     },
@@ -36,7 +37,10 @@ use exam_protocol::{
 };
 use exam_room::{Reply, Site, Tell};
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::mpsc;
 
 /// Name and ID number of a candidate: sealed in the journal, opened only here.
@@ -90,6 +94,7 @@ struct Inner {
     tries: Tries,
     mock_keys: mock::KeysInHand,
     board: Arc<board::Board>,
+    backup: Mutex<Option<StandingBackup>>,
 }
 
 /// What a reception is made of.
@@ -131,6 +136,7 @@ impl Reception {
             tries: Tries::default(),
             mock_keys: mock::KeysInHand::default(),
             board: Arc::default(),
+            backup: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }

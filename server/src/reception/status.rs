@@ -1,12 +1,13 @@
 //! How everything stands, in one answer for consoles and the command line.
 
 use super::{Presence, Reception};
-use crate::clerk::No;
+use crate::{backup, clerk::No};
+use anyhow::anyhow;
 use exam_protocol::{
     code::SeatState,
     ids::StationId,
     message::{
-        admin::{RoomStatus, SeatStatus, SiteStatus},
+        admin::{RoomStatus, SeatStatus, SiteStatus, StandingBackup},
         hello::Role,
     },
     plan::RoomPlan,
@@ -14,7 +15,7 @@ use exam_protocol::{
     time::Now,
 };
 use exam_room::Site;
-use std::path::Path;
+use std::{path::Path, sync::PoisonError};
 
 impl Reception {
     pub(super) async fn status(&self) -> Result<Down, No> {
@@ -22,17 +23,36 @@ impl Reception {
         let facts =
             crate::journal::JournalReader::open(self.inner.vault.dir()).and_then(|reader| reader.facts()).unwrap_or(0);
         let disk_free_bytes = self.disk_free();
+        let backup = self.inner.backup.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let status = self.inner.clerk.read(move |site, now| SiteStatus {
             now,
             site_name: site.name.clone(),
             facts,
             disk_free_bytes,
+            backup,
             stations_connected: presence.stations_connected() as u32,
             stations_enrolled: site.stations.values().filter(|station| station.role == Role::Station).count() as u32,
             rooms: site.rooms.values().map(|room| room_status(site, now, room, &presence)).collect(),
             sittings: site.sittings.values().map(|sitting| site.sitting_status(sitting, now.at)).collect(),
         });
         Ok(status.await?.into())
+    }
+
+    /// Brings the backup in `place` up to date, and remembers for the status how that went.
+    pub(crate) async fn refresh_backup(&self, place: &Path) {
+        let (began, to) = (self.inner.clock.now().at, place.to_owned());
+        let copy = move |own: &Reception| Ok(backup::refresh(&own.inner.vault, &to));
+        let copied = self.aside(copy).await.unwrap_or_else(|_| Err(anyhow!("the copying stopped")));
+        let mut state = self.inner.backup.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = place.display().to_string();
+        let (taken, facts) = state.as_ref().map_or((None, 0), |last| (last.taken, last.facts));
+        *state = Some(match copied {
+            Ok((facts, _)) => StandingBackup { dir, taken: Some(began), facts, failing: false },
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), dir, "the backup could not be brought up to date");
+                StandingBackup { dir, taken, facts, failing: true }
+            }
+        });
     }
 
     /// Free bytes on the journal's disk.

@@ -311,6 +311,14 @@ impl Site {
         self.server.take().context("the server does not run")?.kill_hard()
     }
 
+    /// Waits until the server has ended by itself. Returns how.
+    ///
+    /// # Errors
+    /// It does not run, or does not end in time.
+    pub fn server_ends(&mut self) -> Result<std::process::ExitStatus> {
+        Ok(self.server.take().context("the server does not run")?.finish(STOP_DEADLINE)?.0)
+    }
+
     /// Asks the server to end, and expects it to end well.
     ///
     /// # Errors

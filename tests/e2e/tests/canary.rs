@@ -14,6 +14,8 @@ use std::{collections::BTreeSet, fs::File};
 
 const QUESTIONS: usize = 13;
 const SEATS: u16 = 2;
+/// P7.
+const WRONG_CODES: usize = 1_000;
 /// Looks at the seats' folders before the test gives up.
 const LOOKS_MAX: usize = 500;
 
@@ -96,8 +98,30 @@ fn no_file_of_server_or_seats_holds_a_question_before_the_unlock_code() -> anyho
 #[test]
 fn the_site_s_keys_without_the_code_open_no_paper() -> anyhow::Result<()> {
     let exam = small_exam(Sample { seats: SEATS, questions: 3, seed: 8 }, None)?;
-    let foreign = UnlockCode::from_random([3; 10]).to_string();
-    assert!(opened_paper(&exam.site, &foreign).is_err());
-    assert!(opened_paper(&exam.site, &exam.site.unlock_code(&exam.sitting)?).is_ok());
+    let right = exam.site.unlock_code(&exam.sitting)?;
+    let wrong = wrong_codes(&right);
+    assert_eq!(wrong.len(), WRONG_CODES);
+    let mut package = Package::open(File::open(exam.site.folder().package_file())?)?;
+    let key = package.member(&package.manifest().papers[0].key.clone())?;
+    let identity = exam.site.age_identity()?;
+    let opened = |code: &String| paper::unwrap_key(&key, &identity, &UnlockCode::parse(code).unwrap()).is_ok();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let opening: usize = std::thread::scope(|scope| {
+        let parts = wrong.chunks(WRONG_CODES.div_ceil(cores));
+        let threads: Vec<_> =
+            parts.map(|part| scope.spawn(|| part.iter().filter(|code| opened(code)).count())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(opening, 0, "a wrong code opened the paper");
+    assert!(opened(&right) && opened_paper(&exam.site, &right).is_ok());
     Ok(())
+}
+
+/// Well-formed codes that are not the right one: its check symbol keeps mistyped ones away from the paper altogether.
+fn wrong_codes(right: &str) -> Vec<String> {
+    let others = (0..=WRONG_CODES as u16).map(|n| {
+        let [high, low] = n.to_be_bytes();
+        UnlockCode::from_random([high, low, 7, 31, 63, 99, low, high, 1, 2]).to_string()
+    });
+    others.filter(|code| code != right).take(WRONG_CODES).collect()
 }

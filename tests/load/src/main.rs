@@ -41,6 +41,7 @@ const EXIT_INPUT: u8 = 3;
 const EXIT_UNREACHABLE: u8 = 7;
 
 fn main() -> ExitCode {
+    exam_link::no_dump::leave_no_image();
     let args = Args::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

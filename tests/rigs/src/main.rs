@@ -33,6 +33,8 @@ enum Which {
     DiskFull,
     /// P6: the wall clocks jump.
     Clock,
+    /// P14: kills while the standing backup is brought up to date, and a restore from it.
+    Backup,
     /// P2: the server's machine burns.
     DiskGone,
 }
@@ -46,11 +48,12 @@ struct Budget {
     seconds: u64,
 }
 
-const BUDGETS: [Budget; 5] = [
-    Budget { which: Which::Kill, name: "kill", rounds: 200, long: 2_000, seconds: 110 },
-    Budget { which: Which::PowerCut, name: "power-cut", rounds: 100, long: 500, seconds: 80 },
+const BUDGETS: [Budget; 6] = [
+    Budget { which: Which::Kill, name: "kill", rounds: 200, long: 2_000, seconds: 300 },
+    Budget { which: Which::PowerCut, name: "power-cut", rounds: 100, long: 500, seconds: 210 },
     Budget { which: Which::DiskFull, name: "disk-full", rounds: 3, long: 50, seconds: 25 },
     Budget { which: Which::Clock, name: "clock", rounds: 12, long: 200, seconds: 25 },
+    Budget { which: Which::Backup, name: "backup", rounds: 50, long: 500, seconds: 90 },
     Budget { which: Which::DiskGone, name: "disk-gone", rounds: 8, long: 100, seconds: 30 },
 ];
 /// The long run may take this many times as long as its rounds suggest.
@@ -149,6 +152,7 @@ fn one(options: &Options, budget: &Budget, seed: u64) -> Result<Report> {
         Which::PowerCut => rig::power_cut::run,
         Which::DiskFull => rig::disk_full::run,
         Which::Clock => rig::clock::run,
+        Which::Backup => rig::backup::run,
         Which::DiskGone => rig::disk_gone::run,
         Which::Kill | Which::All => rig::kill::run,
     };
@@ -172,7 +176,7 @@ fn impossible(options: &Options, which: Which) -> Option<String> {
         Which::Clock if rig::clock::library().is_none() => {
             Some("libfaketime is not installed (Debian: faketime)".to_owned())
         }
-        Which::Clock | Which::Kill | Which::DiskGone | Which::All => None,
+        Which::Backup | Which::Clock | Which::Kill | Which::DiskGone | Which::All => None,
     }
 }
 

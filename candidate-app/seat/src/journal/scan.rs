@@ -80,7 +80,7 @@ pub(super) fn scan(place: &Place, bytes: &[u8]) -> Scan {
             }
             Next::Whole { sealed, end } => {
                 let plain = place.vault.open(&place.aad(&header, number), sealed);
-                match plain.and_then(|plain| frame::decode::<Record>(0, &plain).ok()) {
+                match plain.and_then(|plain| frame::decode::<Record, { frame::DOWN_CLAIMS_MAX }>(0, &plain).ok()) {
                     Some(record) => scan.records.push(record),
                     None => scan.recovery.damaged.push(number),
                 }

@@ -39,7 +39,7 @@ pub(super) fn seat_record(name: &'static str) -> Decoder {
     Decoder {
         name,
         samples: sample::records().iter().map(frame::encode).collect(),
-        decode: Box::new(|bytes| drop(frame::decode::<Record>(0, bytes))),
+        decode: Box::new(|bytes| drop(frame::decode::<Record, { frame::DOWN_CLAIMS_MAX }>(0, bytes))),
         bytes_max: |len| len + 4 * DOWN_FRAME_BYTES_MAX + 2 * MIB + 64 * 1024,
         one_in: 1,
     }

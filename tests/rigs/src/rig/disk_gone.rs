@@ -56,7 +56,7 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
 }
 
 /// Waits until the journal has every version that was acknowledged before the fire; later ones are waited for by the next look.
-fn all_there(room: &mut Room, since: Instant) -> Result<Duration> {
+pub(crate) fn all_there(room: &mut Room, since: Instant) -> Result<Duration> {
     loop {
         let lost = room.lost_now()?;
         if lost.versions == 0 {

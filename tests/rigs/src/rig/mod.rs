@@ -1,5 +1,6 @@
 //! The rigs, each with its rounds and its control. Never two at once: they measure time.
 
+pub(crate) mod backup;
 pub(crate) mod clock;
 pub(crate) mod disk_full;
 pub(crate) mod disk_gone;
