@@ -2,10 +2,12 @@
 //! Never depends on another crate, so that it starts within seconds of a fresh clone; never installs anything unasked.
 
 mod build;
+mod evidence;
 mod report;
 mod system;
 mod test;
 
+use evidence::Evidence;
 use std::process::{Command, ExitCode};
 
 const HELP: &str = "\
@@ -30,7 +32,7 @@ cargo xtask rigs [OPTIONS]      build, then kills, power cuts, full disks, wrong
     --long                      the long run
     --seed S                    of who dies and when (random, printed)
     --rounds N --seconds S      bounds of each rig
-    --json                      the report on stdout too (it is left in target/rigs/report.json)
+    --json                      the report on stdout too (it is left in target/evidence/report.json, over all promises)
 cargo xtask bench [OPTIONS]     what the server needs beside what the machine could do, in one run
     --seats N,M                 sizes of the room (40,500)
     --rounds N --seconds S      medians over so many rounds (3) of measurements so long (5)
@@ -47,7 +49,11 @@ fn main() -> ExitCode {
     match (command, rest) {
         ("setup", []) => code(system::setup()),
         ("demo", options) => handed_over(build::programs(), build::program("exam-demo"), options),
-        ("sim", options) => handed_over(build::simulator(), build::program("exam-sim"), options),
+        ("sim", options) => {
+            let mut sim = build::program("exam-sim");
+            sim.arg("--report").arg(Evidence::of_this_commit().file("sim.json"));
+            handed_over(build::simulator(), sim, options)
+        }
         ("rigs", options) => rigs(options),
         ("bench", options) => {
             let mut bench = build::program("exam-bench");
@@ -76,7 +82,10 @@ fn rigs(options: &[String]) -> ExitCode {
     let named = which.and_then(|at| options.get(at + 1)).map_or("all", String::as_str);
     let rest = options.iter().enumerate().filter(|(at, _)| which.is_none_or(|which| *at != which && *at != which + 1));
     let rest: Vec<String> = rest.map(|(_, option)| option.clone()).collect();
-    handed_over(build::programs(), test::rig(named, "report.json"), &rest)
+    let evidence = Evidence::of_this_commit();
+    let evidence = if named == "all" { evidence.without_rigs() } else { evidence };
+    let ran = handed_over(build::programs(), test::rig(named, &evidence), &rest);
+    if evidence.report() { ran } else { ExitCode::FAILURE }
 }
 
 /// Hands over to a program that was built; its exit code is ours.

@@ -3,6 +3,7 @@
 
 use crate::{
     build,
+    evidence::{self, Evidence},
     report::{Outcome, Report},
     system,
 };
@@ -13,6 +14,9 @@ use std::{
 
 /// Seats of one room, and of a campus.
 const DEMOS: [(&str, &str); 2] = [("demo, 40 seats", "40"), ("demo, 500 seats", "500")];
+
+/// Seeds of forty seats in a test run; `cargo xtask sim --long` takes 20,000.
+const WHOLE_ROOMS: &str = "20";
 
 /// Rigs and what they are called in the table.
 const RIGS: [(&str, &str); 6] = [
@@ -35,30 +39,40 @@ pub(crate) fn everything() -> bool {
     report.step("licences, bans, sources", || component("deny", &["deny", "check", "licenses", "bans", "sources"]));
     report.step("programs", || Outcome::of(build::programs()));
     // The simulator apart: built with it, every program would get its tokio, which can stop time.
-    report.step("tests", || tests(&["--workspace", "--exclude", "exam-sim"]));
-    report.step("simulator, 20 seeds twice", || tests(&["--package", "exam-sim"]));
+    let evidence = Evidence::of_this_commit().cleared();
+    report.step("tests", || tests(&["--workspace", "--exclude", "exam-sim"], &evidence));
+    report.step("simulator, 20 seeds twice", || tests(&["--package", "exam-sim"], &evidence));
+    report.step("simulator, whole rooms", || whole_rooms(&evidence));
     for (step, seats) in DEMOS {
         report.step(step, || demo(seats));
     }
     for (step, name) in RIGS {
-        report.step(step, || run_rig(name));
+        report.step(step, || run_rig(name, &evidence));
     }
+    report.step("promises", || Outcome::of(evidence.report()));
     report.print()
 }
 
-/// A rig with its report in `target/rigs`.
-pub(crate) fn rig(name: &str, report: &str) -> Command {
-    let folder = build::target_dir().join("rigs");
-    // If it cannot be made, the rig says so when it writes there.
-    let _ = std::fs::create_dir_all(&folder);
+/// A rig with its report among the evidence.
+pub(crate) fn rig(name: &str, evidence: &Evidence) -> Command {
     let mut command = build::program("exam-rig");
-    command.arg(name).arg("--report").arg(folder.join(report));
+    command.arg(name).arg("--report").arg(evidence.file(&format!("rigs/{name}.json")));
     command
 }
 
+/// Some seeds of the simulator with forty seats.
+fn whole_rooms(evidence: &Evidence) -> Outcome {
+    if !build::simulator() {
+        return Outcome::of(false);
+    }
+    let mut command = build::program("exam-sim");
+    command.args(["--seeds", WHOLE_ROOMS, "--seats", "40", "--report"]).arg(evidence.file("sim.json"));
+    Outcome::of(command.status().is_ok_and(|status| status.success()))
+}
+
 /// A rig in the budget of a test run. What it says goes on to the terminal; a rig that cannot run here says why.
-fn run_rig(name: &str) -> Outcome {
-    let Ok(mut child) = rig(name, &format!("{name}.json")).stderr(Stdio::piped()).spawn() else {
+fn run_rig(name: &str, evidence: &Evidence) -> Outcome {
+    let Ok(mut child) = rig(name, evidence).stderr(Stdio::piped()).spawn() else {
         return Outcome::of(false);
     };
     let mut skipped = None;
@@ -94,13 +108,15 @@ fn component(name: &str, args: &[&str]) -> Outcome {
 }
 
 /// All tests of these packages, counted one by one.
-fn tests(packages: &[&str]) -> Outcome {
+fn tests(packages: &[&str], evidence: &Evidence) -> Outcome {
+    let mut results = evidence.tests();
     let mut command = build::cargo();
     command.args(["test", "--release", "--no-fail-fast"]).args(packages).stdout(Stdio::piped());
     let Ok(mut child) = command.spawn() else { return Outcome::of(false) };
     let (mut passed, mut failed) = (0, 0);
     for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines().map_while(Result::ok)) {
         println!("{line}");
+        evidence::note(results.as_mut(), &line);
         if let Some((p, f)) = counts(&line) {
             passed += p;
             failed += f;

@@ -42,6 +42,9 @@ struct Args {
     /// One report as JSON on stdout.
     #[arg(long)]
     json: bool,
+    /// Writes the report here too.
+    #[arg(long, value_name = "FILE")]
+    report: Option<std::path::PathBuf>,
     /// Where to write, for each seed, the lines its hash is over.
     #[arg(long)]
     lines: Option<std::path::PathBuf>,
@@ -91,8 +94,12 @@ fn all(args: &Args) -> Result<bool> {
         failed.len(),
         began.elapsed().as_secs_f64()
     );
+    let report = serde_json::json!({ "seats": seats, "seeds": done, "twice": args.twice, "runs": reports });
+    if let Some(file) = &args.report {
+        std::fs::write(file, format!("{report}\n")).with_context(|| format!("{}", file.display()))?;
+    }
     if args.json {
-        println!("{}", serde_json::json!({ "seats": seats, "seeds": done, "twice": args.twice, "runs": reports }));
+        println!("{report}");
     }
     Ok(well && done > 0)
 }
