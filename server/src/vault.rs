@@ -246,7 +246,13 @@ impl Vault {
     pub fn kept_files(&self) -> io::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for folder in kept_folders() {
-            for entry in fs::read_dir(self.dir.join(folder))? {
+            let entries = match fs::read_dir(self.dir.join(folder)) {
+                Ok(entries) => entries,
+                // A standing backup has only the folders that hold something.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            for entry in entries {
                 let entry = entry?;
                 if entry.file_type()?.is_file() {
                     files.push(Path::new(folder).join(entry.file_name()));

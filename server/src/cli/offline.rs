@@ -64,7 +64,8 @@ pub(super) struct Serving {
 pub(super) fn run(dir: &Path, serving: Serving, output: Output) -> Result<()> {
     let mut config = serving.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     config.listen = serving.listen.unwrap_or(config.listen);
-    config.backup_dir = serving.backup.or(config.backup_dir);
+    let backup_dir = serving.backup.or(config.backup_dir);
+    config.backup_dir = backup_dir.map(std::path::absolute).transpose()?;
     let vault = Vault::new(dir);
     vault.require_site()?;
     vault.create_folders().with_context(|| format!("making the folders of {}", dir.display()))?;
