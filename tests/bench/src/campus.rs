@@ -81,18 +81,17 @@ fn growth(round: &mut Round<'_>, room: &mut Room) -> Result<()> {
 
 fn export(round: &mut Round<'_>, room: &Room) -> Result<()> {
     let (server, site) = (room.server_id()?, &room.site);
+    let sitting = room.sittings.first().context("a sitting")?;
     let mut record: Vec<PathBuf> =
-        ["incident", "record", "--sitting", &room.sitting, "--code", "other", "--text", "测速"]
-            .map(PathBuf::from)
-            .to_vec();
+        ["incident", "record", "--sitting", sitting, "--code", "other", "--text", "测速"].map(PathBuf::from).to_vec();
     for number in 0..FILES {
         record.extend([PathBuf::from("--attach"), photo(site.folder().root(), number)?]);
     }
     site.server(record.iter().map(|word| word.as_os_str()))?.expect_code(0)?;
-    site.act("end", &room.sitting)?;
+    room.end()?;
     proc::forget_peak(server)?;
     let (before, span) = (proc::used(server)?, Span::begin(server)?);
-    let bundle = site.export(&room.sitting, &site.folder().bundle())?;
+    let bundle = room.export()?;
     round.figures.note("ours_full_export_ms", span.ms());
     round.figures.note("ours_full_export_cpu_ms", span.cpu_us()? / 1e3);
     let grown = proc::used(server)?.peak_kib - before.resident_kib;

@@ -28,7 +28,8 @@ const QUESTIONS: u16 = 60;
 /// A site whose package is in, whose admission is open, and whose server runs.
 pub(crate) struct Room {
     pub(crate) site: Site,
-    pub(crate) sitting: String,
+    /// One a room; more than a thousand seats need several.
+    pub(crate) sittings: Vec<String>,
     pub(crate) seats: u16,
     roster: PathBuf,
     round: u64,
@@ -56,20 +57,35 @@ impl Room {
         site.import_paper(&site.bank(), "测速试卷")?;
         site.start_server()?;
         site.deliver_package()?;
-        let (sitting, roster) = (site.sitting()?, site.write_seating()?);
-        site.act("admit-open", &sitting)?;
-        Ok(Self { site, sitting, seats, roster, round, deeds: 0 })
+        let (sittings, roster) = (site.sittings()?, site.write_seating()?);
+        for sitting in &sittings {
+            site.act("admit-open", sitting)?;
+        }
+        Ok(Self { site, sittings, seats, roster, round, deeds: 0 })
     }
 
     pub(crate) fn server_id(&self) -> Result<u32> {
         self.site.server_id().context("the server runs")
     }
 
-    /// Starts the sitting with its code.
+    /// Starts the sittings, each with its code.
     pub(crate) fn start(&self) -> Result<()> {
-        let code = self.site.unlock_code(&self.sitting)?;
-        self.site.start_sitting(&self.sitting, &code)?.expect_code(0)?;
+        for sitting in &self.sittings {
+            let code = self.site.unlock_code(sitting)?;
+            self.site.start_sitting(sitting, &code)?.expect_code(0)?;
+        }
         Ok(())
+    }
+
+    /// Ends them.
+    pub(crate) fn end(&self) -> Result<()> {
+        self.sittings.iter().try_for_each(|sitting| self.site.act("end", sitting).map(drop))
+    }
+
+    /// Exports the first sitting, and returns its bundle.
+    pub(crate) fn export(&self) -> Result<PathBuf> {
+        let sitting = self.sittings.first().context("a sitting")?;
+        self.site.export(sitting, &self.site.folder().bundle())
     }
 
     /// A limit beside this room's server: the same keys and the same disk.

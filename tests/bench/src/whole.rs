@@ -17,7 +17,7 @@ pub(crate) fn measure(round: &mut Round<'_>, folder: &Path) -> Result<()> {
     let mut load = room.candidates(PACE_MS, round.options.seconds.max(PACE_MS / 1_000 + 1))?;
     room.start()?;
     load.wait_synced(DEADLINE, |_| {})?;
-    room.site.act("end", &room.sitting)?;
+    room.end()?;
     let found = load.wait_figures(DEADLINE)?;
     for (name, value) in [
         ("ours_login_p99_ms", &found["login_ms"]["p99"]),
@@ -27,7 +27,7 @@ pub(crate) fn measure(round: &mut Round<'_>, folder: &Path) -> Result<()> {
         round.figures.note(name, figure(value).context(name)?);
     }
     let span = Span::begin(room.server_id()?)?;
-    let bundle: PathBuf = room.site.export(&room.sitting, &room.site.folder().bundle())?;
+    let bundle: PathBuf = room.export()?;
     round.figures.note("ours_export_ms", span.ms());
     round.figures.note("ours_bundle_kib", fs::metadata(bundle)?.len() as f64 / 1024.0);
     round.figures.note("ours_candidates_udp_drops", room.udp_drops()?);
