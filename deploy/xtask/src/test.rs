@@ -42,7 +42,19 @@ pub(crate) fn everything() -> bool {
     for (step, name) in RIGS {
         report.step(step, || run_rig(name));
     }
+    report.step("bench, smoke", bench);
     report.print()
+}
+
+/// Every measurement of one room once, as short as it can be. Its times say nothing on a busy machine and fail nothing.
+fn bench() -> Outcome {
+    let folder = build::target_dir().join("bench");
+    // If it cannot be made, the bench says so when it writes there.
+    let _ = std::fs::create_dir_all(&folder);
+    let mut command = build::program("exam-bench");
+    command.args(["--commit", &build::commit(), "--seats", "40", "--rounds", "1", "--seconds", "1", "--report"]);
+    command.arg(folder.join("smoke.json"));
+    Outcome::of(command.status().is_ok_and(|status| status.success()))
 }
 
 /// A rig with its report in `target/rigs`.

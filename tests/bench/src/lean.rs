@@ -126,7 +126,7 @@ impl Turn<'_> {
         let back = figures_of(seats)?;
         self.figures.note("ours_restart_ms", starting_s * 1e3);
         if let Some(facts) = facts["facts"].as_f64() {
-            self.figures.note("ours_cold_start_facts_per_s", facts / starting_s);
+            self.figures.note("ours_restart_facts_per_s", facts / starting_s);
         }
         for (name, quantile) in [("p50", "p50"), ("p99", "p99"), ("all", "max")] {
             self.figures.note(&format!("ours_again_{name}_ms"), figure(&back["unix_ms"][quantile])? - killed);

@@ -3,6 +3,7 @@
 use crate::{
     exam::{Room, Span, figure, figures_of},
     fetching::PAPER_BYTES,
+    proc,
     run::Round,
     seats::Deed,
 };
@@ -48,6 +49,7 @@ fn ours(round: &mut Round<'_>, room: &mut Room, blob: Sha256) -> Result<()> {
     round.figures.note("ours_prefetch_mib_per_s", figure(&fetched["mib_per_s"])?);
     round.figures.note("ours_prefetch_cpu_ms", span.cpu_us()? / 1e3);
     let seconds = round.options.seconds;
+    round.figures.note("ours_prefetch_peak_mib", proc::used(server)?.peak_kib / 1024.0);
     let quiet = figures_of(room.seats(Deed::Paced, None, &[("every", &PACE_MS), ("seconds", &seconds)])?)?;
     let beside = figures_of(room.seats(Deed::Fetch, None, &[("every", &PACE_MS), ("blob", &blob)])?)?;
     for (name, said) in [("without", &quiet), ("beside", &beside)] {
