@@ -34,10 +34,12 @@ cargo xtask rigs [OPTIONS]      build, then kills, power cuts, full disks, wrong
     --rounds N --seconds S      bounds of each rig
     --json                      the report on stdout too (it is left in target/evidence/report.json, over all promises)
 cargo xtask bench [OPTIONS]     what the server needs beside what the machine could do, in one run
-    --seats N,M                 sizes of the room (40,500)
+    --seats N,M                 sizes of the room, up to 2,000 (40,500)
+    --parts A,B                 only these: lean, whole, logins, prefetch, flush, cold (40 seats), campus (500 seats)
     --rounds N --seconds S      medians over so many rounds (3) of measurements so long (5)
     --profile                   say where the server's time goes
     --out DIR --json            keep report and logs; the report on stdout
+    --report FILE               the report to this file too: figures, and each target met or not
 cargo xtask test                everything testable on this machine; says what was skipped and why
 cargo xtask help                this text
 
@@ -57,7 +59,7 @@ fn main() -> ExitCode {
         ("rigs", options) => rigs(options),
         ("bench", options) => {
             let mut bench = build::program("exam-bench");
-            bench.args(["--commit", &build::commit()]);
+            bench.args(["--commit", &build::commit(), "--report"]).arg(Evidence::of_this_commit().file("bench.json"));
             handed_over(build::programs(), bench, options)
         }
         ("test", []) => code(test::everything()),

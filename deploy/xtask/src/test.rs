@@ -49,8 +49,17 @@ pub(crate) fn everything() -> bool {
     for (step, name) in RIGS {
         report.step(step, || run_rig(name, &evidence));
     }
+    report.step("bench, smoke", || bench(&evidence));
     report.step("promises", || Outcome::of(evidence.report()));
     report.print()
+}
+
+/// Every measurement of one room once, as short as it can be. Its times say nothing on a busy machine and fail nothing.
+fn bench(evidence: &Evidence) -> Outcome {
+    let mut command = build::program("exam-bench");
+    command.args(["--commit", &build::commit(), "--seats", "40", "--rounds", "1", "--seconds", "1", "--report"]);
+    command.arg(evidence.file("bench.json"));
+    Outcome::of(command.status().is_ok_and(|status| status.success()))
 }
 
 /// A rig with its report among the evidence.

@@ -25,10 +25,13 @@ use std::{
 
 /// Spare desks of the sample room.
 const SPARES: u16 = 2;
-/// Name of the sample room, in the roster and in the room sheet.
-const ROOM: &str = "一号机房";
-/// Title of the sample sitting, in the roster and in the plan.
-const SITTING: &str = "理论第一场";
+/// Desks of a sample room at most.
+const DESKS_MAX: u16 = SEAT_NO_MAX - SPARES;
+/// Names of the sample rooms, in the roster and in the room sheet, and titles of their sittings. One room as long as it holds all.
+const ROOMS: [(&str, &str); 3] = [("一号机房", "理论第一场"), ("二号机房", "理论第二场"), ("三号机房", "理论第三场")];
+/// Candidates of a sample at most.
+const SEATS_MAX: u16 = 2_000;
+const _: () = assert!(SEATS_MAX.div_ceil(DESKS_MAX) as usize <= ROOMS.len()); // else somebody would have no room
 
 /// Arguments of `sample`.
 #[derive(Args)]
@@ -36,8 +39,8 @@ pub(crate) struct SampleArgs {
     /// Where to write; must not exist, or be empty.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Candidates and desks.
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=i64::from(SEAT_NO_MAX - SPARES)))]
+    /// Candidates and desks; beyond one room's desks there are more rooms, each with its own sitting.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=i64::from(SEATS_MAX)))]
     pub(crate) seats: u16,
     /// Questions in the bank.
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=ITEMS_MAX as i64))]
@@ -60,7 +63,7 @@ pub(crate) fn run(args: &SampleArgs, say: &Say) -> anyhow::Result<()> {
     let questions = questions::invent(args.questions, &mut dice);
     let plan = plan(args)?;
     let files = [
-        ("roster.xlsx", sheets::roster(&people)?),
+        ("roster.xlsx", sheets::roster(&people, desks_a_room(args.seats))?),
         ("rooms.xlsx", sheets::rooms(args.seats)?),
         ("bank-wide.xlsx", sheets::bank_wide(&questions, &mut dice)?),
         ("bank-long.xlsx", sheets::bank_long(&questions)?),
@@ -73,6 +76,11 @@ pub(crate) fn run(args: &SampleArgs, say: &Say) -> anyhow::Result<()> {
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     say.result(&words(args, &names), &json!({ "out": args.out, "files": names, "seats": args.seats, "questions": args.questions, "seed": args.seed }));
     Ok(())
+}
+
+/// Desks of each room: evenly, in as few rooms as hold everybody.
+fn desks_a_room(seats: u16) -> u16 {
+    seats.div_ceil(seats.div_ceil(DESKS_MAX))
 }
 
 /// Photos by ID number, as schools hand them in.
@@ -90,6 +98,8 @@ fn photos(people: &[people::Person]) -> anyhow::Result<Vec<u8>> {
 fn plan(args: &SampleArgs) -> anyhow::Result<String> {
     let site = place(args.site.as_deref(), "site-public.json")?;
     let keys = place(args.keys.as_deref(), "keys")?;
+    let rooms = args.seats.div_ceil(desks_a_room(args.seats));
+    let sittings: String = (1..=rooms).zip(ROOMS).map(|(number, names)| sitting(number, names)).collect();
     Ok(format!(
         r#"# 考试计划样例 (sample plan). Paths are relative to this file. First make the paper:
 #   exam-hq paper import --in bank-wide.xlsx --title "数字营销 理论 样卷" --out paper.paper
@@ -105,18 +115,7 @@ photos = "photos.zip"
 id = "sample-1"
 title = "数字营销技术应用 样例考试"
 
-[[sitting]]
-id = "theory-1"
-title = "{SITTING}"
-room = "{ROOM}"
-subject = "theory"
-level = "中级"
-paper = "paper"
-start = "2026-12-05T09:00:00+08:00"
-minutes = 30
-admission = "automatic"
-
-[[paper]]
+{sittings}[[paper]]
 id = "paper"
 file = "paper.paper"
 
@@ -127,6 +126,23 @@ hand_in_needs_consent = false
 seal_required = false
 "#
     ))
+}
+
+fn sitting(number: u16, (room, title): (&str, &str)) -> String {
+    format!(
+        r#"[[sitting]]
+id = "theory-{number}"
+title = "{title}"
+room = "{room}"
+subject = "theory"
+level = "中级"
+paper = "paper"
+start = "2026-12-05T09:00:00+08:00"
+minutes = 30
+admission = "automatic"
+
+"#
+    )
 }
 
 /// A path for the plan: whole, so that it holds wherever the plan lies; the usual name beside the plan if none is given.

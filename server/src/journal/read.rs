@@ -115,7 +115,7 @@ fn damaged(seq: u64, why: &str) -> JournalError {
 /// Reads one row; a value of the wrong shape is damage at that line, not an error of SQLite.
 fn read_row(raw: &rusqlite::Row<'_>, line: u64) -> rusqlite::Result<Result<Row, JournalError>> {
     let natural = |index: usize| -> rusqlite::Result<Option<u64>> { Ok(u64::try_from(raw.get::<_, i64>(index)?).ok()) };
-    let hash: Vec<u8> = raw.get(7)?;
+    let hash = raw.get_ref(7)?.as_blob()?;
     let (Some(seq), Some(at_ms), Some(boot), Ok(hash)) =
         (natural(0)?, natural(1)?, natural(2)?, <[u8; 32]>::try_from(hash))
     else {

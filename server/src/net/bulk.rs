@@ -25,21 +25,29 @@ use std::{
 };
 use tokio::{sync::Semaphore, task::JoinSet};
 
-/// Chunks in work at once, of all connections; more wait.
-const CHUNKS_MAX: usize = 64;
-/// Time for one chunk, question to last byte: 1 MiB at a poor 35 KB/s.
+/// Chunks on their way down at once, to all connections; more wait. Enough to fill a gigabit, few enough that no seat's answer
+/// waits behind every other seat's paper.
+const GIVEN_AT_ONCE_MAX: usize = 8;
+/// Chunks on their way up at once. Apart, because one console that stalls must not hold up the papers.
+const TAKEN_AT_ONCE_MAX: usize = 64;
+/// Time for a question, and for its chunk once it has its turn: 1 MiB at a poor 35 KB/s.
 const CHUNK_MS_MAX: u64 = 30_000;
 
 /// What all bulk streams share.
 pub(super) struct BulkHall {
-    chunks: Semaphore,
+    giving: Semaphore,
+    taking: Semaphore,
     /// Blobs some stream is writing now: one writer each.
     uploads: Arc<Mutex<BTreeSet<Sha256>>>,
 }
 
 impl Default for BulkHall {
     fn default() -> Self {
-        BulkHall { chunks: Semaphore::new(CHUNKS_MAX), uploads: Arc::default() }
+        BulkHall {
+            giving: Semaphore::new(GIVEN_AT_ONCE_MAX),
+            taking: Semaphore::new(TAKEN_AT_ONCE_MAX),
+            uploads: Arc::default(),
+        }
     }
 }
 
@@ -62,7 +70,8 @@ pub(super) async fn accept<C: Counter>(hall: &Arc<Hall<C>>, connection: &Connect
     }
 }
 
-/// A stream that takes too long is given up, not its connection: both its halves are dropped, and the client asks again.
+/// A stream that takes too long is given up, not its connection: both its halves are dropped, and the client asks again. What a
+/// question waits for its turn is not counted: that is the others' doing.
 async fn in_time<C: Counter>(
     hall: Arc<Hall<C>>,
     peer: Arc<Peer>,
@@ -70,31 +79,36 @@ async fn in_time<C: Counter>(
     receive: RecvStream,
 ) -> Result<(), CloseCode> {
     let limit = Duration::from_millis(CHUNK_MS_MAX);
-    tokio::time::timeout(limit, question(&hall, &peer, send, receive)).await.unwrap_or(Ok(()))
-}
-
-async fn question<C: Counter>(
-    hall: &Hall<C>,
-    peer: &Peer,
-    mut send: SendStream,
-    receive: RecvStream,
-) -> Result<(), CloseCode> {
     // Cannot fail on a stream just opened, and would only cost fairness.
     let _ = send.set_priority(transport::BULK_PRIORITY);
     let mut reader = FrameReader::new(receive, UP_FRAME_BYTES_MAX);
-    let raw = match next_frame(&mut reader, peer).await {
+    let Ok(asked) = tokio::time::timeout(limit, next_frame(&mut reader, &peer)).await else { return Ok(()) };
+    let raw = match asked {
         // A stream that was given up before it asked anything.
         Err(CloseCode::Ended) => return Ok(()),
         other => other?,
     };
-    let message = understood(&raw, peer)?;
+    let message = understood(&raw, &peer)?;
+    let turns = if matches!(message, Up::GetChunk(_)) { &hall.bulk.giving } else { &hall.bulk.taking };
+    let Ok(_permit) = turns.acquire().await else { return Ok(()) };
+    let answered = answer(&hall, &peer, Asked { message, request: raw.request }, reader, send);
+    let _ = tokio::time::timeout(limit, answered).await;
+    Ok(())
+}
+
+/// The question of a bulk stream.
+struct Asked {
+    message: Up,
+    request: RequestId,
+}
+
+async fn answer<C: Counter>(hall: &Hall<C>, peer: &Peer, asked: Asked, mut reader: FrameReader, mut send: SendStream) {
+    let Asked { message, request } = asked;
     if !message.senders().contains(&peer.role) {
-        say(&mut send, raw.request, &refused(Refusal::RoleMayNot)).await;
-        return Ok(());
+        return say(&mut send, request, &refused(Refusal::RoleMayNot)).await;
     }
-    let Ok(_permit) = hall.bulk.chunks.acquire().await else { return Ok(()) };
     match message {
-        Up::GetChunk(get) => give::give(hall.counter.blob_path(peer, &get.blob), get, raw.request, send).await,
+        Up::GetChunk(get) => give::give(hall.counter.blob_path(peer, &get.blob), get, request, send).await,
         Up::PutChunk(put) => {
             let (counter, peer) = (Arc::clone(&hall.counter), peer.clone());
             let asked = move || Ok(counter.upload_dir(&peer, &put.blob, put.total));
@@ -103,11 +117,10 @@ async fn question<C: Counter>(
                 Err(UploadNo::Refusal(refusal)) => refused(refusal),
                 Err(UploadNo::Error(error)) => failed(error),
             };
-            say(&mut send, raw.request, &reply).await;
+            say(&mut send, request, &reply).await;
         }
-        _ => say(&mut send, raw.request, &failed(ErrorCode::OutOfPlace)).await,
+        _ => say(&mut send, request, &failed(ErrorCode::OutOfPlace)).await,
     }
-    Ok(())
 }
 
 fn failed(error: ErrorCode) -> Down {

@@ -42,6 +42,27 @@ async fn a_blob_goes_up_and_down_whole_whatever_its_size() {
 }
 
 #[tokio::test]
+async fn every_seat_gets_its_paper_though_only_some_chunks_are_on_their_way_at_once() {
+    let site = Site::start().await;
+    let (admin, ..) = Link::connect(&site.admin()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (from, whole) = (dir.path().join("from"), bytes(3 * (1 << 20) + 7));
+    fs::write(&from, &whole).unwrap();
+    let blob = put_blob(&admin, &from).await.unwrap();
+    let mut fetching = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let (dial, to) = (site.machine(&format!("st-{number}"), Role::Station), dir.path().join(number.to_string()));
+        fetching.spawn(async move {
+            let (station, _, _pushes) = Link::connect(&dial).await.unwrap();
+            fetch_blob(&station, blob, &to).await.unwrap();
+            assert!(matches!(station.request(Heartbeat::default()).await.unwrap(), Down::Heard(_)));
+            fs::read(to).unwrap()
+        });
+    }
+    assert!(fetching.join_all().await.into_iter().all(|fetched| fetched == whole));
+}
+
+#[tokio::test]
 async fn a_transfer_that_was_cut_goes_on_from_where_it_was() {
     let site = Site::start().await;
     let (admin, ..) = Link::connect(&site.admin()).await.unwrap();

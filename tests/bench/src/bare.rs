@@ -1,10 +1,12 @@
 //! The limit our server is compared with: the same QUIC, TLS and frames, and behind them nothing, or nothing but a group
 //! commit of the same bytes. Judges nothing, chains nothing, tells nobody.
 
+use crate::fetching::PAPER_BYTES;
 use anyhow::{Context, Result};
 use clap::Args;
 use exam_link::{
     socket::{endpoint_over, endpoint_socket},
+    transport::BULK_PRIORITY,
     wire::FrameReader,
 };
 use exam_protocol::{
@@ -22,8 +24,8 @@ use exam_server::{
     net::{endpoint_config, server_config},
     site::SiteKeys,
 };
-use quinn::Incoming;
-use rusqlite::{Connection, params};
+use quinn::{Connection, Incoming};
+use rusqlite::params;
 use std::path::{Path, PathBuf};
 use tokio::sync::{mpsc, oneshot};
 
@@ -64,6 +66,7 @@ pub(crate) fn serve(args: &BareArgs) -> Result<()> {
 async fn one(incoming: Incoming, site: SiteId, disk: Option<mpsc::Sender<Job>>) -> Result<()> {
     let connection = incoming.accept()?.await?;
     let (mut send, receive) = connection.accept_bi().await?;
+    tokio::spawn(papers(connection));
     let mut reader = FrameReader::new(receive, UP_FRAME_BYTES_MAX);
     while let Some(raw) = reader.frame().await? {
         let reply: Down = match Up::from_frame(&raw)? {
@@ -82,6 +85,26 @@ async fn one(incoming: Incoming, site: SiteId, disk: Option<mpsc::Sender<Job>>) 
         send.write_all(&reply.to_frame(raw.request)).await?;
     }
     Ok(())
+}
+
+/// Every other stream of a connection asks for the paper, and gets its bytes at once: the least a prefetch can cost.
+async fn papers(connection: Connection) -> Result<()> {
+    static PIECE: [u8; 256 * 1024] = [7; 256 * 1024];
+    loop {
+        let (mut send, mut receive) = connection.accept_bi().await?;
+        tokio::spawn(async move {
+            receive.read_to_end(UP_FRAME_BYTES_MAX).await?;
+            send.set_priority(BULK_PRIORITY)?;
+            let mut left = PAPER_BYTES as usize;
+            while left > 0 {
+                let take = left.min(PIECE.len());
+                send.write_all(&PIECE[..take]).await?;
+                left -= take;
+            }
+            send.finish()?;
+            anyhow::Ok(())
+        });
+    }
 }
 
 fn welcome(site: &SiteId) -> Welcome {
@@ -129,8 +152,8 @@ fn body(save: &SaveAnswer) -> String {
 }
 
 /// A database as our journal has it: WAL, FULL, no memory map, the same columns.
-pub(crate) fn open(path: &Path) -> Result<Connection> {
-    let connection = Connection::open(path).with_context(|| path.display().to_string())?;
+pub(crate) fn open(path: &Path) -> Result<rusqlite::Connection> {
+    let connection = rusqlite::Connection::open(path).with_context(|| path.display().to_string())?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "mmap_size", 0)?;
@@ -141,7 +164,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-pub(crate) fn commit(connection: &mut Connection, bodies: &[String]) -> rusqlite::Result<()> {
+pub(crate) fn commit(connection: &mut rusqlite::Connection, bodies: &[String]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     {
         let mut insert = transaction.prepare_cached(

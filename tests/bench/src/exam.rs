@@ -1,7 +1,7 @@
 //! A room for the bench: a site with its package, the real server's process, and the seats' process against it or against
 //! the bare server. Everything lies in one folder that vanishes.
 
-use crate::{proc, seats::Deed};
+use crate::{proc, seats::Deed, udp};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use exam_e2e::{
@@ -14,6 +14,7 @@ use exam_e2e::{
 use serde_json::Value;
 use std::{
     env,
+    fmt::Display,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -22,17 +23,18 @@ use std::{
 /// What anything of a round may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(300);
 /// Items of the sample's paper.
-const QUESTIONS: u16 = 40;
+const QUESTIONS: u16 = 60;
 
 /// A site whose package is in, whose admission is open, and whose server runs.
 pub(crate) struct Room {
     pub(crate) site: Site,
-    pub(crate) sitting: String,
+    /// One a room; more than a thousand seats need several.
+    pub(crate) sittings: Vec<String>,
     pub(crate) seats: u16,
     roster: PathBuf,
     round: u64,
-    /// First number of a version that nobody has used.
-    fresh: u32,
+    /// What the seats have done so far: each deed answers items of its own.
+    deeds: u32,
 }
 
 /// A server that is only a limit.
@@ -55,20 +57,35 @@ impl Room {
         site.import_paper(&site.bank(), "测速试卷")?;
         site.start_server()?;
         site.deliver_package()?;
-        let (sitting, roster) = (site.sitting()?, site.write_seating()?);
-        site.act("admit-open", &sitting)?;
-        Ok(Self { site, sitting, seats, roster, round, fresh: 1 })
+        let (sittings, roster) = (site.sittings()?, site.write_seating()?);
+        for sitting in &sittings {
+            site.act("admit-open", sitting)?;
+        }
+        Ok(Self { site, sittings, seats, roster, round, deeds: 0 })
     }
 
     pub(crate) fn server_id(&self) -> Result<u32> {
         self.site.server_id().context("the server runs")
     }
 
-    /// Starts the sitting with its code.
+    /// Starts the sittings, each with its code.
     pub(crate) fn start(&self) -> Result<()> {
-        let code = self.site.unlock_code(&self.sitting)?;
-        self.site.start_sitting(&self.sitting, &code)?.expect_code(0)?;
+        for sitting in &self.sittings {
+            let code = self.site.unlock_code(sitting)?;
+            self.site.start_sitting(sitting, &code)?.expect_code(0)?;
+        }
         Ok(())
+    }
+
+    /// Ends them.
+    pub(crate) fn end(&self) -> Result<()> {
+        self.sittings.iter().try_for_each(|sitting| self.site.act("end", sitting).map(drop))
+    }
+
+    /// Exports the first sitting, and returns its bundle.
+    pub(crate) fn export(&self) -> Result<PathBuf> {
+        let sitting = self.sittings.first().context("a sitting")?;
+        self.site.export(sitting, &self.site.folder().bundle())
     }
 
     /// A limit beside this room's server: the same keys and the same disk.
@@ -87,13 +104,19 @@ impl Room {
     }
 
     /// The seats' process, doing one thing; against `bare`, or else against this room's server.
-    pub(crate) fn seats(&mut self, deed: Deed, bare: Option<&Bare>, options: &[(&str, u64)]) -> Result<Running> {
+    pub(crate) fn seats(
+        &mut self,
+        deed: Deed,
+        bare: Option<&Bare>,
+        options: &[(&str, &dyn Display)],
+    ) -> Result<Running> {
         let mut command = Command::new(env::current_exe()?);
         let deed_name = deed.to_possible_value().context("every deed has a name")?.get_name().to_owned();
         let server = bare.map_or(self.site.address()?, |bare| &bare.address);
-        command.args(["seats", "--deed", &deed_name, "--server", server, "--from", &self.fresh.to_string()]);
+        command.args(["seats", "--deed", &deed_name, "--server", server, "--nth", &self.deeds.to_string()]);
         command.arg("--trust").arg(self.site.public_file()).arg("--roster").arg(&self.roster);
-        command.arg("--data").arg(self.site.folder().root().join("machines")).args(bare.map(|_| "--bare"));
+        let machines = if deed == Deed::SignOn { "consoles" } else { "machines" };
+        command.arg("--data").arg(self.site.folder().root().join(machines)).args(bare.map(|_| "--bare"));
         if deed == Deed::Enrol {
             command.args(["--code", &self.site.enrol_code(self.seats)?]);
         }
@@ -101,9 +124,19 @@ impl Room {
             command.args([format!("--{option}"), value.to_string()]);
         }
         if bare.is_none() {
-            self.fresh += 4_000; // more than any seat saves in one measurement
+            self.deeds += 1;
         }
         Running::start(command, &format!("seats-{deed_name}"), &self.site.folder().logs())
+    }
+
+    /// All of them with certificates. Returns after how long.
+    pub(crate) fn enrol(&mut self) -> Result<f64> {
+        figure(&figures_of(self.seats(Deed::Enrol, None, &[])?)?["all_ms"])
+    }
+
+    /// What the server's socket had no room for so far.
+    pub(crate) fn udp_drops(&self) -> Result<f64> {
+        udp::drops(self.site.address()?)
     }
 
     /// Headless candidates with journals and papers, started and signed in; returns after how long everybody was in.
@@ -129,9 +162,19 @@ impl Room {
     }
 }
 
+/// Waits until the seats say that something has come to pass, and returns what they say.
+pub(crate) fn hear(seats: &mut Running, name: &str) -> Result<Value> {
+    seats.wait_for(name, DEADLINE, |event| (event["event"] == name).then(|| event.clone()))
+}
+
 /// Waits until the seats are in, and returns when each was.
 pub(crate) fn all_in(seats: &mut Running) -> Result<Value> {
-    seats.wait_for("in", DEADLINE, |event| (event["event"] == "in").then(|| event["us"].clone()))
+    Ok(hear(seats, "in")?["us"].clone())
+}
+
+/// A figure of what a program said.
+pub(crate) fn figure(value: &Value) -> Result<f64> {
+    value.as_f64().with_context(|| format!("no figure: {value}"))
 }
 
 /// The seats' last word.

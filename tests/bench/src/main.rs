@@ -2,15 +2,27 @@
 //! Never asserts on a time: it reports figures, their spread, and our share of the limit.
 
 mod bare;
+mod campus;
+mod cold;
+mod consoles;
+mod deeds;
 mod exam;
+mod fetching;
 mod figures;
+mod flush;
+mod lean;
 mod limits;
+mod logins;
+mod prefetch;
 mod proc;
 mod profile;
 mod run;
 mod seats;
+mod targets;
+mod udp;
+mod whole;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Measures limits of this machine and our server side by side, in alternating rounds.
@@ -18,7 +30,7 @@ use std::{path::PathBuf, process::ExitCode};
 #[command(name = "exam-bench", version)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    part: Option<Part>,
+    process: Option<Process>,
     #[command(flatten)]
     options: Options,
 }
@@ -38,6 +50,12 @@ pub(crate) struct Options {
     /// Print the report as JSON on stdout.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write the report to this file too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Only these parts; all when left out.
+    #[arg(long, value_delimiter = ',', value_enum)]
+    pub(crate) parts: Vec<Part>,
     /// Where the report and the logs go; made anew. Without it, nothing is left.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -49,9 +67,28 @@ pub(crate) struct Options {
     pub(crate) commit: String,
 }
 
+/// What can be measured apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Seats that cost nothing, and the limits beside them: any size.
+    Lean,
+    /// Whole candidates with journals: any size.
+    Whole,
+    /// Staff signing on, of a room of 40.
+    Logins,
+    /// A large paper, of a room of 40.
+    Prefetch,
+    /// Flushes counted and slowed, of a room of 40.
+    Flush,
+    /// Start on a large journal, of a room of 40.
+    Cold,
+    /// A frozen server, ten thousand sign-ins and a large export, of 500 seats.
+    Campus,
+}
+
 /// The other processes of a run; started by the run itself.
 #[derive(Debug, Subcommand)]
-enum Part {
+enum Process {
     /// The limit: a server that only replies, or only commits and replies.
     #[command(hide = true)]
     Bare(bare::BareArgs),
@@ -62,9 +99,9 @@ enum Part {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = match &args.part {
-        Some(Part::Bare(bare)) => bare::serve(bare),
-        Some(Part::Seats(seats)) => seats::sit(seats),
+    let done = match &args.process {
+        Some(Process::Bare(bare)) => bare::serve(bare),
+        Some(Process::Seats(seats)) => seats::sit(seats),
         None => run::all(&args.options),
     };
     match done {

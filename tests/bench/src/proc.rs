@@ -25,6 +25,11 @@ pub(crate) fn used(pid: u32) -> Result<Used> {
     Ok(Used { cpu_s: cpu_s(&stat), resident_kib: kib("VmRSS:"), peak_kib: kib("VmHWM:") })
 }
 
+/// From now on the peak is that of what follows.
+pub(crate) fn forget_peak(pid: u32) -> Result<()> {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").context("the system does not forget a peak")
+}
+
 /// Processor seconds of each thread's name.
 pub(crate) fn by_thread(pid: u32) -> BTreeMap<String, f64> {
     let mut seconds: BTreeMap<String, f64> = BTreeMap::new();

@@ -1,13 +1,13 @@
 //! The candidates' machines in a process of their own, as lean as they can be: a socket, a certificate and a connection
 //! each, and no disk, so that what is measured is the server. The same program calls the bare server and ours.
 
-use anyhow::{Context, Result, bail, ensure};
+use crate::{consoles, deeds, fetching};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use exam_link::{Dial, Link, Pushes, Trust, client_endpoint, connect_until};
 use exam_protocol::{
-    answer::Answer,
-    ids::{AdmissionNo, RoomId, SeatNo, SeatRef},
-    message::candidate::{AttemptId, SaveAnswer, SeatView, SignIn, TakeSeat},
+    ids::{AdmissionNo, RoomId, SeatNo, SeatRef, Sha256},
+    message::candidate::{AttemptId, SeatView, SignIn, TakeSeat},
     tag::Down,
     time::SiteMs,
 };
@@ -25,12 +25,10 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Items an attempt's saves go round.
-const ITEMS: u32 = 40;
 /// Seats that enrol at once.
 const ENROL_AT_ONCE: usize = 48;
 /// A seat that is not in, or not answered, after so long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Files and sockets beside those of the seats.
 const FILES_BESIDE: u64 = 200;
 
@@ -41,12 +39,18 @@ pub(crate) enum Deed {
     Enrol,
     /// All connect in the same instant; at our server they also sign in.
     Storm,
+    /// The same again and again, each machine with a new connection and a new sign-in.
+    Storms,
     /// One save after the other.
     Closed,
     /// A save every so often.
     Paced,
     /// Save every so often until the server is gone, and then until it has saved again.
     Again,
+    /// Fetch a sealed paper, and perhaps save every so often meanwhile.
+    Fetch,
+    /// Consoles, not seats: a person signs on at each, all in the same instant.
+    SignOn,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -54,12 +58,15 @@ pub(crate) struct SeatsArgs {
     #[arg(long, value_enum)]
     deed: Deed,
     #[arg(long)]
-    server: SocketAddr,
+    pub(crate) server: SocketAddr,
     #[arg(long)]
     trust: PathBuf,
     /// Who sits where.
     #[arg(long)]
     roster: PathBuf,
+    /// Only so many of them.
+    #[arg(long, default_value_t = usize::MAX)]
+    first: usize,
     /// Folder of the certificates.
     #[arg(long)]
     data: PathBuf,
@@ -67,37 +74,54 @@ pub(crate) struct SeatsArgs {
     code: String,
     /// The server only replies: nobody takes a desk or signs in.
     #[arg(long)]
-    bare: bool,
+    pub(crate) bare: bool,
     #[arg(long, default_value_t = 5)]
-    seconds: u64,
-    /// Pause between two saves of a seat, milliseconds.
+    pub(crate) seconds: u64,
+    /// Pause between two saves of a seat, milliseconds; 0 for no saves beside a fetch.
     #[arg(long, default_value_t = 2_000)]
-    every: u64,
-    /// First number of a version: each deed of an attempt has its own.
+    pub(crate) every: u64,
+    /// Saves a seat at most.
+    #[arg(long, default_value_t = usize::MAX)]
+    pub(crate) saves: usize,
+    /// Items an attempt's saves go round.
+    #[arg(long, default_value_t = 40)]
+    pub(crate) items: u32,
+    /// Storms.
     #[arg(long, default_value_t = 1)]
-    from: u32,
+    pub(crate) times: u32,
+    /// Hash of the sealed paper.
+    #[arg(long)]
+    pub(crate) blob: Option<Sha256>,
+    /// File with the password of the account that signs on.
+    #[arg(long)]
+    pub(crate) password: Option<PathBuf>,
+    /// Which deed of these seats this is: each answers items of its own.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) nth: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Place {
+pub(crate) struct Place {
     admission_no: AdmissionNo,
     room: RoomId,
     seat: SeatNo,
 }
 
 /// One machine, in.
-struct Sitter {
-    dial: Dial,
-    link: Link,
-    views: watch::Receiver<Option<SeatView>>,
-    attempt: AttemptId,
-    began: SiteMs,
-    in_at: Instant,
-    number: u32,
+pub(crate) struct Sitter {
+    pub(crate) dial: Dial,
+    pub(crate) link: Link,
+    pub(crate) views: watch::Receiver<Option<SeatView>>,
+    pub(crate) attempt: AttemptId,
+    pub(crate) began: SiteMs,
+    pub(crate) in_at: Instant,
+    /// Saves so far.
+    pub(crate) saved: u32,
 }
 
 pub(crate) fn sit(args: &SeatsArgs) -> Result<()> {
-    let places: Vec<Place> = serde_json::from_slice(&std::fs::read(&args.roster)?)?;
+    let mut places: Vec<Place> = serde_json::from_slice(&std::fs::read(&args.roster)?)?;
+    places.truncate(args.first);
     make_room(places.len() as u64)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let figures = runtime.block_on(do_it(Arc::new(args.clone()), places))?;
@@ -117,45 +141,56 @@ fn make_room(seats: u64) -> Result<()> {
 }
 
 async fn do_it(args: Arc<SeatsArgs>, places: Vec<Place>) -> Result<serde_json::Value> {
+    let begun = Instant::now();
+    let dials = machines(&args, places).await?;
+    match args.deed {
+        Deed::Enrol => return Ok(serde_json::json!({"seats": dials.len(), "all_ms": ms(begun.elapsed())})),
+        Deed::SignOn => return consoles::sign_on(&args, dials.into_iter().map(|(dial, _)| dial).collect()).await,
+        Deed::Storms => return storms(&args, &dials).await,
+        Deed::Storm | Deed::Closed | Deed::Paced | Deed::Again | Deed::Fetch => {}
+    }
+    let sitters = everybody_in(&args, dials).await?;
+    let every = Duration::from_millis(args.every);
+    match args.deed {
+        // The orchestrator ends us when it has looked at the server with everybody in.
+        Deed::Enrol | Deed::SignOn | Deed::Storms | Deed::Storm => std::future::pending().await,
+        Deed::Closed => deeds::saving(&args, sitters, None).await,
+        Deed::Paced => deeds::saving(&args, sitters, Some(every)).await,
+        Deed::Again => deeds::again(&args, sitters).await,
+        Deed::Fetch => fetching::fetching(&args, sitters).await,
+    }
+}
+
+/// Every machine with its certificate, in the order of the roster.
+async fn machines(args: &Arc<SeatsArgs>, places: Vec<Place>) -> Result<Vec<(Dial, Place)>> {
     let trust = Trust::load(&args.trust)?;
     let door = Arc::new(Semaphore::new(ENROL_AT_ONCE));
-    let begun = Instant::now();
     let mut entering = JoinSet::new();
-    let mut dials = Vec::new();
     for place in places {
         let (endpoint, build) = (client_endpoint(args.server)?, "exam-bench".to_owned());
         let dial = Dial { endpoint, trust: trust.clone(), identity: None, addr: args.server, build };
-        let (args, door) = (Arc::clone(&args), Arc::clone(&door));
+        let (args, door) = (Arc::clone(args), Arc::clone(&door));
         entering.spawn(async move { identified(&args, dial, place, &door).await });
     }
+    let mut dials = Vec::new();
     while let Some(dial) = entering.join_next().await {
         dials.push(dial??);
     }
-    if args.deed == Deed::Enrol {
-        return Ok(serde_json::json!({"seats": dials.len(), "all_ms": ms(begun.elapsed())}));
-    }
-    let begun = Instant::now();
-    let sitters = everybody_in(&args, dials).await?;
-    let in_us: Vec<u64> = sitters.iter().map(|sitter| us(sitter.in_at - begun)).collect();
-    eprintln!("{}", serde_json::json!({"event": "in", "us": spread(in_us)}));
-    match args.deed {
-        // The orchestrator ends us when it has looked at the server with everybody in.
-        Deed::Enrol | Deed::Storm => std::future::pending().await,
-        Deed::Closed => saving(&args, sitters, None).await,
-        Deed::Paced => saving(&args, sitters, Some(Duration::from_millis(args.every))).await,
-        Deed::Again => again(&args, sitters).await,
-    }
+    Ok(dials)
 }
 
 async fn identified(args: &SeatsArgs, dial: Dial, place: Place, door: &Semaphore) -> Result<(Dial, Place)> {
     let _permit = door.acquire().await?;
     let folder = args.data.join(format!("{}-{}", place.room, place.seat));
-    let code = (args.deed == Deed::Enrol).then_some(args.code.as_str());
+    let code = matches!(args.deed, Deed::Enrol | Deed::SignOn).then_some(args.code.as_str());
     let identity = station::identity(&folder, &dial, code, "bench").await?;
     Ok((Dial { identity: Some(identity), ..dial }, place))
 }
 
+/// Everybody connects now; says when they begin, and when all are in.
 async fn everybody_in(args: &Arc<SeatsArgs>, dials: Vec<(Dial, Place)>) -> Result<Vec<Sitter>> {
+    eprintln!("{}", serde_json::json!({"event": "coming"}));
+    let begun = Instant::now();
     let mut coming = JoinSet::new();
     for (dial, place) in dials {
         let args = Arc::clone(args);
@@ -168,7 +203,20 @@ async fn everybody_in(args: &Arc<SeatsArgs>, dials: Vec<(Dial, Place)>) -> Resul
     while let Some(sitter) = coming.join_next().await {
         sitters.push(sitter??);
     }
+    let in_us = sitters.iter().map(|sitter| us(sitter.in_at - begun)).collect();
+    let last_unix_ms = ms(UNIX_EPOCH.elapsed()?);
+    eprintln!("{}", serde_json::json!({"event": "in", "us": spread(in_us), "last_unix_ms": last_unix_ms}));
     Ok(sitters)
+}
+
+/// Everybody in and out again, so many times; the last time they stay.
+async fn storms(args: &Arc<SeatsArgs>, dials: &[(Dial, Place)]) -> Result<serde_json::Value> {
+    let mut sitters = Vec::new();
+    for _ in 0..args.times {
+        drop(std::mem::take(&mut sitters));
+        sitters = everybody_in(args, dials.to_vec()).await?;
+    }
+    std::future::pending().await
 }
 
 /// Connects; at our server also takes the desk and signs in, unless the machine's attempt stands already.
@@ -178,8 +226,9 @@ async fn enter(args: &SeatsArgs, dial: Dial, place: Place) -> Result<Sitter> {
     if !args.bare {
         let view = views.wait_for(Option::is_some).await?.clone().context("a view")?;
         if view.attempt.is_none() {
-            let seat = SeatRef { room: place.room, seat: place.seat };
-            link.ask(TakeSeat { seat }).await?;
+            link.ask(TakeSeat { seat: SeatRef { room: place.room, seat: place.seat } }).await?;
+        }
+        if view.attempt.is_none() || args.deed == Deed::Storms {
             let password = place.admission_no.initial_password().to_owned();
             link.ask(SignIn { admission_no: place.admission_no, password }).await?;
         }
@@ -188,10 +237,10 @@ async fn enter(args: &SeatsArgs, dial: Dial, place: Place) -> Result<Sitter> {
         attempt = view.attempt.context("signed in")?.attempt;
         began = view.now.at;
     }
-    Ok(Sitter { dial, link, views, attempt, began, in_at: Instant::now(), number: args.from })
+    Ok(Sitter { dial, link, views, attempt, began, in_at: Instant::now(), saved: 0 })
 }
 
-async fn connected(dial: &Dial) -> Result<(Link, watch::Receiver<Option<SeatView>>)> {
+pub(crate) async fn connected(dial: &Dial) -> Result<(Link, watch::Receiver<Option<SeatView>>)> {
     let (link, _, pushes) = connect_until(dial, std::future::pending(), |_, _| ControlFlow::Continue(()))
         .await
         .map_err(anyhow::Error::new)?;
@@ -211,90 +260,16 @@ fn heard(mut pushes: Pushes) -> watch::Receiver<Option<SeatView>> {
     views
 }
 
-impl Sitter {
-    /// One save, acknowledged.
-    async fn save(&mut self) -> Result<Duration> {
-        let number = self.number;
-        self.number += 1;
-        let item = format!("q{:03}", 1 + number % ITEMS).parse()?;
-        let answer = Answer::Single(["A", "B", "C", "D"][number as usize % 4].parse()?);
-        let made_at = self.began.plus(ms(self.in_at.elapsed()));
-        let begun = Instant::now();
-        match self.link.ask(SaveAnswer { attempt: self.attempt, item, number, answer, made_at }).await? {
-            Down::Saved(saved) if saved.number == number => Ok(begun.elapsed()),
-            other => bail!("a save was answered with {}", other.name()),
-        }
-    }
-}
-
-/// Everybody saves for so many seconds; paced seats begin at different moments.
-async fn saving(args: &SeatsArgs, sitters: Vec<Sitter>, every: Option<Duration>) -> Result<serde_json::Value> {
-    let count = sitters.len() as u32;
-    let begun = Instant::now();
-    let until = begun + Duration::from_secs(args.seconds);
-    let mut working = JoinSet::new();
-    for (index, mut sitter) in sitters.into_iter().enumerate() {
-        working.spawn(async move {
-            let mut next = begun + every.map_or(Duration::ZERO, |every| every * index as u32 / count);
-            let mut took = Vec::new();
-            while Instant::now() < until && next < until {
-                tokio::time::sleep_until(next.into()).await;
-                took.push(us(sitter.save().await?));
-                next = every.map_or(next, |every| next + every);
-            }
-            drop(sitter.views);
-            anyhow::Ok(took)
-        });
-    }
-    let mut took = Vec::new();
-    while let Some(one) = working.join_next().await {
-        took.extend(one??);
-    }
-    let per_s = took.len() as f64 / begun.elapsed().as_secs_f64();
-    Ok(serde_json::json!({"saves": took.len(), "per_s": per_s, "us": spread(took)}))
-}
-
-/// When each seat was answered for the first time after the server had gone, in wall-clock milliseconds of this machine.
-async fn again(args: &SeatsArgs, sitters: Vec<Sitter>) -> Result<serde_json::Value> {
-    let mut working = JoinSet::new();
-    for mut sitter in sitters {
-        let pause = Duration::from_millis(args.every);
-        working.spawn(async move {
-            while sitter.save().await.is_ok() {
-                tokio::time::sleep(pause).await;
-            }
-            let back = async {
-                loop {
-                    let (link, _views) = connected(&sitter.dial).await?;
-                    sitter.link = link;
-                    sitter.number -= 1; // what was not acknowledged is sent again
-                    if sitter.save().await.is_ok() {
-                        return anyhow::Ok(UNIX_EPOCH.elapsed()?);
-                    }
-                }
-            };
-            tokio::time::timeout(PATIENCE, back).await.context("a seat was not back within a minute")?
-        });
-    }
-    let mut back: Vec<u64> = Vec::new();
-    while let Some(one) = working.join_next().await {
-        back.push(ms(one??));
-    }
-    ensure!(!back.is_empty(), "nobody was there");
-    back.sort_unstable();
-    Ok(serde_json::json!({"seats": back.len(), "first_unix_ms": back.first(), "last_unix_ms": back.last()}))
-}
-
-fn ms(duration: Duration) -> u64 {
+pub(crate) fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn us(duration: Duration) -> u64 {
+pub(crate) fn us(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Half, almost all, and the worst.
-fn spread(mut values: Vec<u64>) -> serde_json::Value {
+pub(crate) fn spread(mut values: Vec<u64>) -> serde_json::Value {
     values.sort_unstable();
     let at = |percent: usize| values.get((values.len() * percent).div_ceil(100).max(1) - 1).copied().unwrap_or(0);
     serde_json::json!({"p50": at(50), "p99": at(99), "max": at(100)})

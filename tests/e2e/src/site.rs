@@ -339,14 +339,22 @@ impl Site {
         text(&said["codes"][0], "code")
     }
 
-    /// The one sitting of the sample.
+    /// The one sitting of the sample; the first of a large one.
     ///
     /// # Errors
     /// The command fails, or there is no sitting.
     pub fn sitting(&self) -> Result<String> {
+        self.sittings()?.into_iter().next().context("no sitting")
+    }
+
+    /// All sittings: one a room.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub fn sittings(&self) -> Result<Vec<String>> {
         let said = self.server(["sitting", "list"])?.expect_code(0)?.json()?;
         let sittings = said.get("sittings").unwrap_or(&said);
-        text(&sittings[0], "sitting")
+        sittings.as_array().into_iter().flatten().map(|sitting| text(sitting, "sitting")).collect()
     }
 
     /// An act on a sitting: `admit-open`, `end`.

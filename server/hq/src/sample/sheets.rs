@@ -2,7 +2,7 @@
 //! Never the program's own taste: what is written here must look like a school's file.
 
 use super::{
-    ROOM, SITTING, SPARES,
+    ROOMS, SPARES, desks_a_room,
     dice::Dice,
     people::Person,
     questions::{Asked, Question},
@@ -29,22 +29,29 @@ fn row<const N: usize>(cells: [&str; N]) -> Row {
 }
 
 /// 考生名单.
-pub(super) fn roster(people: &[Person]) -> anyhow::Result<Vec<u8>> {
+pub(super) fn roster(people: &[Person], desks: u16) -> anyhow::Result<Vec<u8>> {
     let mut rows = vec![row(["考生名单（样例，全部为虚构）"])];
     rows.push(row(["*姓名", "*证件类型", "*证件号码", "*准考证号", "*考场名称", "*考位号", "*场次", "科目"]));
-    rows.extend((1_u16..).zip(people).map(|(desk, person)| {
-        let seat = desk.to_string();
-        row([&person.name, "居民身份证", &person.id_number, &person.admission_no, ROOM, &seat, SITTING, "理论"])
-    }));
+    for (people, (room, sitting)) in people.chunks(usize::from(desks)).zip(ROOMS) {
+        rows.extend((1_u16..).zip(people).map(|(desk, person)| {
+            let seat = desk.to_string();
+            row([&person.name, "居民身份证", &person.id_number, &person.admission_no, room, &seat, sitting, "理论"])
+        }));
+    }
     sheet("考生名单", rows)
 }
 
 /// 考场信息.
 pub(super) fn rooms(seats: u16) -> anyhow::Result<Vec<u8>> {
     let head = row(["*考场编号", "*考场名称", "*考位数", "备用机数", "考场类型"]);
-    let only =
-        vec!["R1".into(), ROOM.into(), Put::Number(seats.into()), Put::Number(SPARES.into()), "机考+实操".into()];
-    sheet("考场信息", vec![head, only])
+    let desks = desks_a_room(seats);
+    let mut rows = vec![head];
+    rows.extend((1..=seats.div_ceil(desks)).zip(ROOMS).map(|(number, (room, _))| -> Row {
+        let here = desks.min(seats - (number - 1) * desks);
+        let (here, spares) = (Put::Number(here.into()), Put::Number(SPARES.into()));
+        vec![format!("R{number}").into(), room.into(), here, spares, "机考+实操".into()]
+    }));
+    sheet("考场信息", rows)
 }
 
 /// One row a question; answers in all the ways people write them.

@@ -161,7 +161,10 @@ impl Happened for AnswerSaved {
 
     fn apply(&self, site: &mut Site, _: Now) {
         let Some(attempt) = site.attempts.get_mut(&self.attempt) else { return };
-        let log = attempt.answers.entry(self.item.clone()).or_default();
+        let log = match attempt.answers.get_mut(&self.item) {
+            Some(log) => log,
+            None => attempt.answers.entry(self.item.clone()).or_default(),
+        };
         log.versions.insert(self.number, digest(&self.answer));
         if log.newest.as_ref().is_none_or(|newest| newest.number < self.number) {
             log.newest = Some(Version { number: self.number, answer: self.answer.clone() });

@@ -84,8 +84,11 @@ impl Attempt {
 
     /// The candidate was at this item; what arrives late does not lead back.
     pub(crate) fn was_at(&mut self, at: SiteMs, item: &ItemId) {
-        if self.last_item.as_ref().is_none_or(|(known, _)| *known <= at) {
-            self.last_item = Some((at, item.clone()));
+        match &mut self.last_item {
+            Some((known, _)) if *known > at => {}
+            // A candidate mostly stays at an item: its name is written only when it changes.
+            Some((known, last)) if last == item => *known = at,
+            last => *last = Some((at, item.clone())),
         }
     }
 
