@@ -8,6 +8,7 @@ mod inside;
 mod report;
 mod rig;
 mod room;
+mod wire;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
@@ -35,6 +36,8 @@ enum Which {
     Clock,
     /// P2: the server's machine burns.
     DiskGone,
+    /// P4, P3: losses, bottlenecks, cuts between server and seats.
+    Network,
 }
 
 /// Rounds of one test run, of the long run, and seconds after which no further round begins.
@@ -46,17 +49,18 @@ struct Budget {
     seconds: u64,
 }
 
-const BUDGETS: [Budget; 5] = [
+const BUDGETS: [Budget; 6] = [
     Budget { which: Which::Kill, name: "kill", rounds: 200, long: 2_000, seconds: 110 },
     Budget { which: Which::PowerCut, name: "power-cut", rounds: 100, long: 500, seconds: 80 },
     Budget { which: Which::DiskFull, name: "disk-full", rounds: 3, long: 50, seconds: 25 },
     Budget { which: Which::Clock, name: "clock", rounds: 12, long: 200, seconds: 25 },
     Budget { which: Which::DiskGone, name: "disk-gone", rounds: 8, long: 100, seconds: 30 },
+    Budget { which: Which::Network, name: "network", rounds: 12, long: 200, seconds: 80 },
 ];
 /// The long run may take this many times as long as its rounds suggest.
 const LONG_SECONDS: u64 = 4 * 3_600;
 
-/// Kills, power cuts, full disks, wrong clocks, burnt servers: on real processes, with a control that must fail.
+/// Kills, power cuts, full disks, wrong clocks, burnt servers, bad networks: on real processes, with a control that must fail.
 #[derive(Parser, Debug)]
 #[command(
     name = "exam-rig",
@@ -94,6 +98,9 @@ struct Options {
     /// In a world of its own already.
     #[arg(long, hide = true)]
     inside: bool,
+    /// With a network of its own.
+    #[arg(long, hide = true)]
+    own_network: bool,
 }
 
 fn main() -> ExitCode {
@@ -108,6 +115,9 @@ fn main() -> ExitCode {
 fn all(options: &Options) -> Result<ExitCode> {
     if options.inside {
         inside::end_with_parent()?;
+    }
+    if options.own_network {
+        inside::raise_loopback()?;
     }
     let seed = options.seed.map_or_else(random_seed, Ok)?;
     let chosen = BUDGETS.iter().filter(|budget| matches!(options.rig, Which::All) || options.rig == budget.which);
@@ -150,6 +160,7 @@ fn one(options: &Options, budget: &Budget, seed: u64) -> Result<Report> {
         Which::DiskFull => rig::disk_full::run,
         Which::Clock => rig::clock::run,
         Which::DiskGone => rig::disk_gone::run,
+        Which::Network => rig::network::run,
         Which::Kill | Which::All => rig::kill::run,
     };
     if let Err(error) = run(&given, &mut report) {
@@ -172,6 +183,10 @@ fn impossible(options: &Options, which: Which) -> Option<String> {
         Which::Clock if rig::clock::library().is_none() => {
             Some("libfaketime is not installed (Debian: faketime)".to_owned())
         }
+        Which::Network if !options.own_network => {
+            Some("a network of its own needs root, namespaces of Linux (unshare --net) and iproute2".to_owned())
+        }
+        Which::Network => wire::Wire::lay().err().map(|error| format!("no network can be laid: {error:#}")),
         Which::Clock | Which::Kill | Which::DiskGone | Which::All => None,
     }
 }
