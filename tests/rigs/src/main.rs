@@ -7,7 +7,9 @@ mod disk;
 mod inside;
 mod report;
 mod rig;
+mod rogue;
 mod room;
+mod tap;
 mod wire;
 
 use anyhow::{Context, Result};
@@ -38,6 +40,8 @@ enum Which {
     DiskGone,
     /// P4, P3: losses, bottlenecks, cuts between server and seats.
     Network,
+    /// P9: servers that are not the site's.
+    Rogue,
 }
 
 /// Rounds of one test run, of the long run, and seconds after which no further round begins.
@@ -49,18 +53,19 @@ struct Budget {
     seconds: u64,
 }
 
-const BUDGETS: [Budget; 6] = [
+const BUDGETS: [Budget; 7] = [
     Budget { which: Which::Kill, name: "kill", rounds: 200, long: 2_000, seconds: 110 },
     Budget { which: Which::PowerCut, name: "power-cut", rounds: 100, long: 500, seconds: 80 },
     Budget { which: Which::DiskFull, name: "disk-full", rounds: 3, long: 50, seconds: 25 },
     Budget { which: Which::Clock, name: "clock", rounds: 12, long: 200, seconds: 25 },
     Budget { which: Which::DiskGone, name: "disk-gone", rounds: 8, long: 100, seconds: 30 },
     Budget { which: Which::Network, name: "network", rounds: 12, long: 200, seconds: 80 },
+    Budget { which: Which::Rogue, name: "rogue", rounds: 8, long: 80, seconds: 60 },
 ];
 /// The long run may take this many times as long as its rounds suggest.
 const LONG_SECONDS: u64 = 4 * 3_600;
 
-/// Kills, power cuts, full disks, wrong clocks, burnt servers, bad networks: on real processes, with a control that must fail.
+/// Kills, power cuts, full disks, wrong clocks, burnt servers, bad networks, rogue servers: on real processes, with a control that must fail.
 #[derive(Parser, Debug)]
 #[command(
     name = "exam-rig",
@@ -161,6 +166,7 @@ fn one(options: &Options, budget: &Budget, seed: u64) -> Result<Report> {
         Which::Clock => rig::clock::run,
         Which::DiskGone => rig::disk_gone::run,
         Which::Network => rig::network::run,
+        Which::Rogue => rig::rogue::run,
         Which::Kill | Which::All => rig::kill::run,
     };
     if let Err(error) = run(&given, &mut report) {
@@ -183,10 +189,12 @@ fn impossible(options: &Options, which: Which) -> Option<String> {
         Which::Clock if rig::clock::library().is_none() => {
             Some("libfaketime is not installed (Debian: faketime)".to_owned())
         }
-        Which::Network if !options.own_network => {
+        Which::Network | Which::Rogue if !options.own_network => {
             Some("a network of its own needs root, namespaces of Linux (unshare --net) and iproute2".to_owned())
         }
-        Which::Network => wire::Wire::lay().err().map(|error| format!("no network can be laid: {error:#}")),
+        Which::Network | Which::Rogue => {
+            wire::Wire::lay().err().map(|error| format!("no network can be laid: {error:#}"))
+        }
         Which::Clock | Which::Kill | Which::DiskGone | Which::All => None,
     }
 }

@@ -126,12 +126,15 @@ impl Wire {
         };
         let hook = |from: &str| format!("type filter hook ingress device \"{from}\" priority 0; policy accept;");
         let (up, down) = (rules(Way::ToServer, "server"), rules(Way::ToSeats, "seats"));
-        nft(&format!(
-            "table netdev weather {{}}\ndelete table netdev weather\ntable netdev weather {{\n\
+        nft(
+            Some(SWITCH),
+            &format!(
+                "table netdev weather {{}}\ndelete table netdev weather\ntable netdev weather {{\n\
              chain up {{ {} {up} }}\nchain down {{ {} {down} }}\n}}\n",
-            hook("seats"),
-            hook("server"),
-        ))?;
+                hook("seats"),
+                hook("server"),
+            ),
+        )?;
         for port in ["seats", "server"] {
             let queue = format!("tc -n {SWITCH} qdisc");
             match weather.kbit {
@@ -143,6 +146,29 @@ impl Wire {
             }
         }
         Ok(())
+    }
+
+    /// Whatever the seats send to this port of the server goes to another one there, and comes back as if from this one: a man in the middle.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn divert(&self, from: u16, to: u16) -> Result<()> {
+        self.divert_nothing()?;
+        nft(
+            None,
+            &format!(
+                "table ip diverted {{\nchain arriving {{ type nat hook prerouting priority dstnat; \
+             iifname \"{UPLINK}\" udp dport {from} redirect to :{to}; }}\n}}\n"
+            ),
+        )
+    }
+
+    /// The seats reach the true server again.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn divert_nothing(&self) -> Result<()> {
+        nft(None, "table ip diverted {}\ndelete table ip diverted\n")
     }
 
     /// Pulls the seats' cable, or puts it back.
@@ -185,11 +211,11 @@ pub(crate) fn run(line: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives the switch's packet filter its rules.
-fn nft(rules: &str) -> Result<()> {
-    let mut nft = Command::new("ip");
-    nft.args(["netns", "exec", SWITCH, "nft", "-f", "-"]);
-    let mut child = nft.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().context("nft")?;
+/// Gives a packet filter its rules: the switch's, or this machine's.
+fn nft(namespace: Option<&str>, rules: &str) -> Result<()> {
+    let mut nft = Command::new(if namespace.is_some() { "nsenter" } else { "nft" });
+    nft.args(namespace.map(|name| format!("--net=/run/netns/{name}"))).args(namespace.map(|_| "nft"));
+    let mut child = nft.args(["-f", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().context("nft")?;
     child.stdin.take().context("piped")?.write_all(rules.as_bytes())?;
     let ended = child.wait_with_output()?;
     ensure!(ended.status.success(), "nft: {}", String::from_utf8_lossy(&ended.stderr).trim());

@@ -6,6 +6,7 @@ pub(crate) mod disk_gone;
 pub(crate) mod kill;
 pub(crate) mod network;
 pub(crate) mod power_cut;
+pub(crate) mod rogue;
 
 use crate::{
     report::Times,
