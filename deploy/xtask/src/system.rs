@@ -10,8 +10,9 @@ use std::{
 /// Program → Debian package. They check a bundle without any code of ours.
 const STOCK_TOOLS: &[(&str, &str)] = &[("age", "age"), ("minisign", "minisign"), ("unzip", "unzip")];
 
-/// The same for the rigs: a wall clock that can be moved under a program.
-const RIG_TOOLS: &[(&str, &str)] = &[("faketime", "faketime")];
+/// The same for the rigs: a wall clock that can be moved under a program, networks that can be laid and spoilt.
+const RIG_TOOLS: &[(&str, &str)] =
+    &[("faketime", "faketime"), ("nft", "nftables"), ("ip", "iproute2"), ("tc", "iproute2")];
 
 /// Stock tools that are not on the path.
 pub(crate) fn missing_tools() -> Vec<&'static str> {

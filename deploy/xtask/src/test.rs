@@ -19,13 +19,15 @@ const DEMOS: [(&str, &str); 2] = [("demo, 40 seats", "40"), ("demo, 500 seats", 
 const WHOLE_ROOMS: &str = "20";
 
 /// Rigs and what they are called in the table.
-const RIGS: [(&str, &str); 6] = [
+const RIGS: [(&str, &str); 8] = [
     ("rig: kill -9", "kill"),
     ("rig: power cut", "power-cut"),
     ("rig: disk full", "disk-full"),
     ("rig: wall clocks", "clock"),
     ("rig: backup", "backup"),
     ("rig: server burnt", "disk-gone"),
+    ("rig: bad networks", "network"),
+    ("rig: rogue servers", "rogue"),
 ];
 
 /// Runs everything. Returns whether nothing failed.

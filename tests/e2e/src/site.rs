@@ -250,6 +250,11 @@ impl Site {
         fs::read_to_string(&path).with_context(|| format!("{}", path.display()))
     }
 
+    /// Where the server shall listen when it starts for the first time, instead of on this machine alone. Port 0 lets the system choose.
+    pub fn listen_at(&mut self, address: std::net::SocketAddr) {
+        self.address = Some(address.to_string());
+    }
+
     /// Starts the server: at a port of the system's choosing the first time, at the same port ever after.
     ///
     /// # Errors

@@ -36,6 +36,9 @@ struct AckLine<'a> {
     /// Of the answer's JSON text as it stands in `answer`.
     sha256: String,
     answer: &'a Answer,
+    /// On the machine's monotonic clock: when the seat made this version, and when it heard that it is kept.
+    made_ms: u64,
+    acked_ms: u64,
 }
 
 /// The last lines of the ack log: one a seat.
@@ -130,6 +133,8 @@ impl Tally {
                         number,
                         sha256,
                         answer: &answer,
+                        made_ms: made.0,
+                        acked_ms: at.0,
                     };
                     write_line(log, &line)?;
                 }

@@ -1,9 +1,11 @@
 //! What the seats showed as kept by the server, read from their ack logs while they are being written. Never takes a line that a
 //! kill cut off, and never forgets one that was whole.
 
+use crate::report::Times;
 use anyhow::{Context, Result, bail};
 use exam_e2e::answers::{self, Account};
 use exam_protocol::ids::AdmissionNo;
+use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -16,6 +18,18 @@ use std::{
 /// Pause between two looks at the log another process writes.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// When a version was made at its seat, and when the seat was told that it is kept: milliseconds of the machine's own clock.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Timed {
+    pub(crate) made_ms: u64,
+    pub(crate) acked_ms: u64,
+}
+
+/// The same clock, now.
+pub(crate) fn now_ms() -> u64 {
+    exam_seat::clock::SeatClock::start().now().0
+}
+
 /// All acknowledgements so far.
 #[derive(Debug, Default)]
 pub(crate) struct Acks {
@@ -23,6 +37,7 @@ pub(crate) struct Acks {
     offset: u64,
     all: Account,
     by_seat: BTreeMap<AdmissionNo, u64>,
+    times: Vec<Timed>,
 }
 
 impl Acks {
@@ -47,7 +62,10 @@ impl Acks {
         }
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         self.offset += whole as u64;
-        for (key, answer) in answers::from_lines(std::str::from_utf8(&text[..whole])?)? {
+        let lines = std::str::from_utf8(&text[..whole])?;
+        // The seats' totals at the end have no times.
+        self.times.extend(lines.lines().filter_map(|line| serde_json::from_str::<Timed>(line).ok()));
+        for (key, answer) in answers::from_lines(lines)? {
             *self.by_seat.entry(key.admission_no.clone()).or_default() += 1;
             if self.all.insert(key, answer.clone()).is_some_and(|before| before != answer) {
                 bail!("a version was acknowledged with two contents");
@@ -58,6 +76,22 @@ impl Acks {
 
     pub(crate) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// How long the versions took that were made between these moments. Asked when all of them are acknowledged: the slow ones would be
+    /// missed before.
+    pub(crate) fn made_between(&self, from_ms: u64, to_ms: u64) -> Times {
+        let mut times = Times::default();
+        let then = self.times.iter().filter(|timed| (from_ms..to_ms).contains(&timed.made_ms));
+        then.for_each(|timed| times.add_ms(timed.acked_ms.saturating_sub(timed.made_ms)));
+        times
+    }
+
+    /// How long after `moment_ms` the last of the versions made until then was acknowledged. Asked later, as
+    /// [`made_between`](Self::made_between).
+    pub(crate) fn synced_after(&self, moment_ms: u64) -> u64 {
+        let before = self.times.iter().filter(|timed| timed.made_ms <= moment_ms);
+        before.map(|timed| timed.acked_ms.saturating_sub(moment_ms)).max().unwrap_or(0)
     }
 
     /// Waits until `more` further versions are acknowledged.
@@ -115,6 +149,24 @@ mod tests {
         writeln!(file, "{end}").unwrap();
         assert_eq!(acks.read().unwrap().len(), 1);
         assert!(acks.wait_more(1, Duration::ZERO).is_err(), "nothing more came");
+    }
+
+    #[test]
+    fn the_slowest_version_made_before_a_moment_says_when_all_was_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("acks");
+        let line = |number: u32, made: u64, acked: u64| {
+            let times = format!("\"number\":{number},\"made_ms\":{made},\"acked_ms\":{acked},");
+            format!("{}\n", LINE.replace("\"number\":1,", &times))
+        };
+        fs::write(&path, [line(1, 100, 110), line(2, 200, 2_500), line(3, 1_001, 4_000)].concat()).unwrap();
+        let mut acks = Acks::default();
+        acks.follow(&path);
+        acks.read().unwrap();
+        assert_eq!(acks.synced_after(1_000), 1_500, "what was made later does not count");
+        assert_eq!(acks.synced_after(150), 0, "it was there before");
+        assert_eq!(acks.made_between(100, 1_001).within(100), Some(2_300));
+        assert_eq!(acks.made_between(5_000, 6_000).within(99), None);
     }
 
     #[test]

@@ -7,7 +7,10 @@ mod disk;
 mod inside;
 mod report;
 mod rig;
+mod rogue;
 mod room;
+mod tap;
+mod wire;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
@@ -37,6 +40,10 @@ enum Which {
     Backup,
     /// P2: the server's machine burns.
     DiskGone,
+    /// P4, P3: losses, bottlenecks, cuts between server and seats.
+    Network,
+    /// P9: servers that are not the site's.
+    Rogue,
 }
 
 /// Rounds of one test run, of the long run, and seconds after which no further round begins.
@@ -48,18 +55,20 @@ struct Budget {
     seconds: u64,
 }
 
-const BUDGETS: [Budget; 6] = [
+const BUDGETS: [Budget; 8] = [
     Budget { which: Which::Kill, name: "kill", rounds: 200, long: 2_000, seconds: 300 },
     Budget { which: Which::PowerCut, name: "power-cut", rounds: 100, long: 500, seconds: 210 },
     Budget { which: Which::DiskFull, name: "disk-full", rounds: 3, long: 50, seconds: 25 },
     Budget { which: Which::Clock, name: "clock", rounds: 12, long: 200, seconds: 25 },
     Budget { which: Which::Backup, name: "backup", rounds: 50, long: 500, seconds: 90 },
     Budget { which: Which::DiskGone, name: "disk-gone", rounds: 8, long: 100, seconds: 30 },
+    Budget { which: Which::Network, name: "network", rounds: 12, long: 200, seconds: 80 },
+    Budget { which: Which::Rogue, name: "rogue", rounds: 8, long: 80, seconds: 60 },
 ];
 /// The long run may take this many times as long as its rounds suggest.
 const LONG_SECONDS: u64 = 4 * 3_600;
 
-/// Kills, power cuts, full disks, wrong clocks, burnt servers: on real processes, with a control that must fail.
+/// Kills, power cuts, full disks, wrong clocks, burnt servers, bad networks, rogue servers: on real processes, with a control that must fail.
 #[derive(Parser, Debug)]
 #[command(
     name = "exam-rig",
@@ -97,6 +106,9 @@ struct Options {
     /// In a world of its own already.
     #[arg(long, hide = true)]
     inside: bool,
+    /// With a network of its own.
+    #[arg(long, hide = true)]
+    own_network: bool,
 }
 
 fn main() -> ExitCode {
@@ -111,6 +123,9 @@ fn main() -> ExitCode {
 fn all(options: &Options) -> Result<ExitCode> {
     if options.inside {
         inside::end_with_parent()?;
+    }
+    if options.own_network {
+        inside::raise_loopback()?;
     }
     let seed = options.seed.map_or_else(random_seed, Ok)?;
     let chosen = BUDGETS.iter().filter(|budget| matches!(options.rig, Which::All) || options.rig == budget.which);
@@ -154,6 +169,8 @@ fn one(options: &Options, budget: &Budget, seed: u64) -> Result<Report> {
         Which::Clock => rig::clock::run,
         Which::Backup => rig::backup::run,
         Which::DiskGone => rig::disk_gone::run,
+        Which::Network => rig::network::run,
+        Which::Rogue => rig::rogue::run,
         Which::Kill | Which::All => rig::kill::run,
     };
     if let Err(error) = run(&given, &mut report) {
@@ -175,6 +192,12 @@ fn impossible(options: &Options, which: Which) -> Option<String> {
         }
         Which::Clock if rig::clock::library().is_none() => {
             Some("libfaketime is not installed (Debian: faketime)".to_owned())
+        }
+        Which::Network | Which::Rogue if !options.own_network => {
+            Some("a network of its own needs root, namespaces of Linux (unshare --net) and iproute2".to_owned())
+        }
+        Which::Network | Which::Rogue => {
+            wire::Wire::lay().err().map(|error| format!("no network can be laid: {error:#}"))
         }
         Which::Backup | Which::Clock | Which::Kill | Which::DiskGone | Which::All => None,
     }

@@ -13,11 +13,20 @@ impl Times {
         self.0.push(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     }
 
+    pub(crate) fn add_ms(&mut self, ms: u64) {
+        self.0.push(ms);
+    }
+
+    /// What so many of a hundred did not exceed; none of nothing.
+    pub(crate) fn within(&mut self, percent: usize) -> Option<u64> {
+        self.0.sort_unstable();
+        self.0.get((self.0.len() * percent / 100).min(self.0.len().saturating_sub(1))).copied()
+    }
+
     /// Half of them, almost all, and the longest.
     pub(crate) fn figures(mut self) -> Value {
-        self.0.sort_unstable();
-        let at = |percent: usize| self.0.get((self.0.len() * percent / 100).min(self.0.len().saturating_sub(1)));
-        serde_json::json!({ "p50": at(50), "p99": at(99), "max": self.0.last() })
+        let [half, almost_all, longest] = [50, 99, 100].map(|percent| self.within(percent));
+        serde_json::json!({ "p50": half, "p99": almost_all, "max": longest })
     }
 }
 

@@ -1,7 +1,10 @@
 //! A room in which a sitting runs: one server, many headless seats, everything in one folder. Never compares what the seats were
 //! told with anything but what is on a disk.
 
-use crate::acks::Acks;
+use crate::{
+    acks::Acks,
+    wire::{self, Place},
+};
 use anyhow::{Context, Result, ensure};
 use exam_e2e::{
     answers::{self, Account},
@@ -48,6 +51,8 @@ pub(crate) struct Room {
     seats: Option<Running>,
     enrol: String,
     given: (u16, u64),
+    /// Where the seats' machines are; none is the server's own.
+    place: Option<Place>,
     starts: u32,
     pub(crate) server_kills: u64,
     pub(crate) seat_kills: u64,
@@ -72,6 +77,18 @@ impl Room {
     /// # Errors
     /// A command fails.
     pub(crate) fn found(given: &Given, name: &str, data: Option<&Path>) -> Result<Room> {
+        Self::found_at(given, name, data, None)
+    }
+
+    /// As [`found`](Self::found), with a network between the server and its seats.
+    ///
+    /// # Errors
+    /// A command fails.
+    pub(crate) fn found_across(given: &Given, name: &str) -> Result<Room> {
+        Self::found_at(given, name, None, Some(Place::Seats))
+    }
+
+    fn found_at(given: &Given, name: &str, data: Option<&Path>, place: Option<Place>) -> Result<Room> {
         let folder = Folder::fresh(&given.home.join(name))?;
         let mut site = Site::new(given.programs.clone(), folder);
         site.found("压力考点")?;
@@ -80,12 +97,15 @@ impl Room {
         }
         site.write_sample(Sample { seats: given.seats, questions: QUESTIONS, seed: given.seed })?;
         site.import_paper(&site.bank(), "压力试卷")?;
+        if place.is_some() {
+            site.listen_at(wire::SERVER.into());
+        }
         site.start_server()?;
         site.deliver_package()?;
         let sitting = site.sitting()?;
         let enrol = site.enrol_code(given.seats)?;
         let (acks, seats, given) = (Acks::default(), None, (given.seats, given.seed));
-        Ok(Self { site, sitting, acks, seats, enrol, given, starts: 0, server_kills: 0, seat_kills: 0 })
+        Ok(Self { site, sitting, acks, seats, enrol, given, place, starts: 0, server_kills: 0, seat_kills: 0 })
     }
 
     /// All seats sign in; nothing has started yet.
@@ -130,6 +150,9 @@ impl Room {
             command.arg(option).arg(path);
         }
         prepare(&mut command);
+        if let Some(place) = self.place {
+            command = place.of(&command);
+        }
         self.seats = Some(Running::start(command, "seats", &folder.logs())?);
         self.acks.follow(&log);
         Ok(())
@@ -183,11 +206,29 @@ impl Room {
         self.acks.wait_every_seat(usize::from(self.given.0), BACK_DEADLINE)
     }
 
+    /// How many seats there are.
+    pub(crate) fn seats_wanted(&self) -> usize {
+        usize::from(self.given.0)
+    }
+
+    /// As [`end`](Self::end); checks what every rig expects of it and hands the acknowledgements on, all of them.
+    ///
+    /// # Errors
+    /// As [`end`](Self::end).
+    pub(crate) fn end_and_acks(mut self, report: &mut crate::report::Report, seats: u16) -> Result<Acks> {
+        self.end_here()?.check(report, seats);
+        Ok(self.acks)
+    }
+
     /// The sitting ends, everything is compared: acknowledgements, journal, bundle.
     ///
     /// # Errors
     /// A command fails, or the seats do not end.
     pub(crate) fn end(mut self) -> Result<End> {
+        self.end_here()
+    }
+
+    fn end_here(&mut self) -> Result<End> {
         self.site.act("end", &self.sitting)?;
         let (_, printed) = self.seats.take().context("the seats do not run")?.finish(DEADLINE)?;
         let figures: Value = serde_json::from_str(&printed).context("the seats printed no figures")?;

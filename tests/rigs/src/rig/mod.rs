@@ -5,7 +5,9 @@ pub(crate) mod clock;
 pub(crate) mod disk_full;
 pub(crate) mod disk_gone;
 pub(crate) mod kill;
+pub(crate) mod network;
 pub(crate) mod power_cut;
+pub(crate) mod rogue;
 
 use crate::{
     report::Times,
