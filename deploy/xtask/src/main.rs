@@ -27,9 +27,9 @@ cargo xtask sim [OPTIONS]       whole exams on virtual time, network and disk, d
     --twice                     each seed twice; the second run must be the first again
     --story                     what happened in each run
     --json                      a report on stdout
-cargo xtask rigs [OPTIONS]      build, then kills, power cuts, full disks, wrong clocks, burnt servers, bad networks, rogue servers; each with a
+cargo xtask rigs [OPTIONS]      build, then kills, power cuts, full disks, wrong clocks, burnt servers, bad networks, rogue servers, floods; each with a
                                 control that must fail
-    --rig NAME                  only this one: kill, power-cut, disk-full, clock, backup, disk-gone, network, rogue
+    --rig NAME                  only this one: kill, power-cut, disk-full, clock, backup, disk-gone, network, rogue, flood
     --long                      the long run
     --seed S                    of who dies and when (random, printed)
     --rounds N --seconds S      bounds of each rig

@@ -28,6 +28,7 @@ const RIGS: [(&str, &str); 8] = [
     ("rig: server burnt", "disk-gone"),
     ("rig: bad networks", "network"),
     ("rig: rogue servers", "rogue"),
+    ("rig: floods", "flood"),
 ];
 
 /// Runs everything. Returns whether nothing failed.

@@ -44,6 +44,8 @@ enum Which {
     Network,
     /// P9: servers that are not the site's.
     Rogue,
+    /// P11: floods.
+    Flood,
 }
 
 /// Rounds of one test run, of the long run, and seconds after which no further round begins.
@@ -55,7 +57,7 @@ struct Budget {
     seconds: u64,
 }
 
-const BUDGETS: [Budget; 8] = [
+const BUDGETS: [Budget; 9] = [
     Budget { which: Which::Kill, name: "kill", rounds: 200, long: 2_000, seconds: 300 },
     Budget { which: Which::PowerCut, name: "power-cut", rounds: 100, long: 500, seconds: 210 },
     Budget { which: Which::DiskFull, name: "disk-full", rounds: 3, long: 50, seconds: 25 },
@@ -64,11 +66,12 @@ const BUDGETS: [Budget; 8] = [
     Budget { which: Which::DiskGone, name: "disk-gone", rounds: 8, long: 100, seconds: 30 },
     Budget { which: Which::Network, name: "network", rounds: 12, long: 200, seconds: 80 },
     Budget { which: Which::Rogue, name: "rogue", rounds: 8, long: 80, seconds: 60 },
+    Budget { which: Which::Flood, name: "flood", rounds: 4, long: 40, seconds: 48 },
 ];
 /// The long run may take this many times as long as its rounds suggest.
 const LONG_SECONDS: u64 = 4 * 3_600;
 
-/// Kills, power cuts, full disks, wrong clocks, burnt servers, bad networks, rogue servers: on real processes, with a control that must fail.
+/// Kills, power cuts, full disks, wrong clocks, burnt servers, bad networks, rogue servers, floods: on real processes, with a control that must fail.
 #[derive(Parser, Debug)]
 #[command(
     name = "exam-rig",
@@ -171,6 +174,7 @@ fn one(options: &Options, budget: &Budget, seed: u64) -> Result<Report> {
         Which::DiskGone => rig::disk_gone::run,
         Which::Network => rig::network::run,
         Which::Rogue => rig::rogue::run,
+        Which::Flood => rig::flood::run,
         Which::Kill | Which::All => rig::kill::run,
     };
     if let Err(error) = run(&given, &mut report) {
@@ -193,10 +197,10 @@ fn impossible(options: &Options, which: Which) -> Option<String> {
         Which::Clock if rig::clock::library().is_none() => {
             Some("libfaketime is not installed (Debian: faketime)".to_owned())
         }
-        Which::Network | Which::Rogue if !options.own_network => {
+        Which::Network | Which::Rogue | Which::Flood if !options.own_network => {
             Some("a network of its own needs root, namespaces of Linux (unshare --net) and iproute2".to_owned())
         }
-        Which::Network | Which::Rogue => {
+        Which::Network | Which::Rogue | Which::Flood => {
             wire::Wire::lay().err().map(|error| format!("no network can be laid: {error:#}"))
         }
         Which::Backup | Which::Clock | Which::Kill | Which::DiskGone | Which::All => None,

@@ -13,6 +13,10 @@ impl Times {
         self.0.push(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     }
 
+    pub(crate) fn take(&mut self, others: Times) {
+        self.0.extend(others.0);
+    }
+
     pub(crate) fn add_ms(&mut self, ms: u64) {
         self.0.push(ms);
     }

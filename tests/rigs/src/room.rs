@@ -58,6 +58,14 @@ pub(crate) struct Room {
     pub(crate) seat_kills: u64,
 }
 
+/// A network between server and seats.
+#[derive(Clone, Copy)]
+struct Across {
+    place: Place,
+    /// Desks for whom the rig brings itself.
+    desks_more: u16,
+}
+
 /// What the end of the sitting showed.
 pub(crate) struct End {
     pub(crate) acked: usize,
@@ -65,6 +73,8 @@ pub(crate) struct End {
     pub(crate) unacked: u64,
     pub(crate) refused: u64,
     pub(crate) sign_ins: u64,
+    /// Connections the seats lost and made again, since they were last started.
+    pub(crate) reconnects: u64,
     /// Starts of the server without a stop before them.
     pub(crate) kills: u64,
     pub(crate) bundle_differs: usize,
@@ -80,23 +90,25 @@ impl Room {
         Self::found_at(given, name, data, None)
     }
 
-    /// As [`found`](Self::found), with a network between the server and its seats.
+    /// As [`found`](Self::found), with a network between the server and its seats, and so many desks more than seats.
     ///
     /// # Errors
     /// A command fails.
-    pub(crate) fn found_across(given: &Given, name: &str) -> Result<Room> {
-        Self::found_at(given, name, None, Some(Place::Seats))
+    pub(crate) fn found_across(given: &Given, name: &str, desks_more: u16) -> Result<Room> {
+        Self::found_at(given, name, None, Some(Across { place: Place::Seats, desks_more }))
     }
 
-    fn found_at(given: &Given, name: &str, data: Option<&Path>, place: Option<Place>) -> Result<Room> {
+    fn found_at(given: &Given, name: &str, data: Option<&Path>, across: Option<Across>) -> Result<Room> {
         let folder = Folder::fresh(&given.home.join(name))?;
         let mut site = Site::new(given.programs.clone(), folder);
         site.found("压力考点")?;
         if let Some(data) = data {
             settle(&site.folder().server(), data)?;
         }
-        site.write_sample(Sample { seats: given.seats, questions: QUESTIONS, seed: given.seed })?;
+        let desks = given.seats + across.map_or(0, |across| across.desks_more);
+        site.write_sample(Sample { seats: desks, questions: QUESTIONS, seed: given.seed })?;
         site.import_paper(&site.bank(), "压力试卷")?;
+        let place = across.map(|across| across.place);
         if place.is_some() {
             site.listen_at(wire::SERVER.into());
         }
@@ -211,13 +223,13 @@ impl Room {
         usize::from(self.given.0)
     }
 
-    /// As [`end`](Self::end); checks what every rig expects of it and hands the acknowledgements on, all of them.
+    /// As [`end`](Self::end), and hands the acknowledgements on, all of them.
     ///
     /// # Errors
     /// As [`end`](Self::end).
-    pub(crate) fn end_and_acks(mut self, report: &mut crate::report::Report, seats: u16) -> Result<Acks> {
-        self.end_here()?.check(report, seats);
-        Ok(self.acks)
+    pub(crate) fn end_and_acks(mut self) -> Result<(End, Acks)> {
+        let end = self.end_here()?;
+        Ok((end, self.acks))
     }
 
     /// The sitting ends, everything is compared: acknowledgements, journal, bundle.
@@ -249,6 +261,7 @@ impl Room {
             unacked: count("unacked")?,
             refused: count("refused")?,
             sign_ins: facts.sign_ins,
+            reconnects: count("reconnects")?,
             kills: u64::from(facts.starts.saturating_sub(1 + facts.stops)),
             bundle_differs: answers::missing(&journal, &in_bundle).len() + answers::missing(&in_bundle, &journal).len(),
         })

@@ -16,6 +16,9 @@ const UPLINK: &str = "uplink";
 /// Longest queue before a bottleneck, and what may pass it at once.
 const BOTTLENECK: [&str; 4] = ["burst", "16kb", "latency", "200ms"];
 
+const ATTACKER_ADDRESSES: &str = "10.77.64.0/18";
+const ATTACKER_PORT: &str = "rate 100mbit burst 64kb latency 20ms";
+
 /// A machine at the switch besides the server's, which is the rig's own namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -101,6 +104,11 @@ impl Wire {
             plug(name)?;
             bring_up(&format!("ip -n {name}"), place.address())?;
         }
+        // The attacker has thousands of addresses, and a port of 100 Mbit/s.
+        let attacker = Place::Attacker.name();
+        run(&format!("ip -n {attacker} route add local {ATTACKER_ADDRESSES} dev lo"))?;
+        run(&format!("tc -n {attacker} qdisc add dev {UPLINK} root tbf {ATTACKER_PORT}"))?;
+        run(&format!("ip route add {ATTACKER_ADDRESSES} via 10.77.2.1"))?;
         wire.set(Weather::default())?;
         Ok(wire)
     }

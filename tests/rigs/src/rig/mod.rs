@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod clock;
 pub(crate) mod disk_full;
 pub(crate) mod disk_gone;
+pub(crate) mod flood;
 pub(crate) mod kill;
 pub(crate) mod network;
 pub(crate) mod power_cut;

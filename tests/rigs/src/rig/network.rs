@@ -87,7 +87,7 @@ struct Seen {
 
 pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     let wire = Wire::lay()?;
-    let mut room = Room::found_across(given, "network")?;
+    let mut room = Room::found_across(given, "network", 0)?;
     room.admit()?;
     room.begin()?;
     let good = stretch(&wire, Weather::default())?;
@@ -105,7 +105,9 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     report.figure("longest_pulled_ms", seen.longest_pulled_ms);
     report.figure("kills_of_the_seats", room.seat_kills);
     report.figure("whole_again_to_a_save_of_every_seat_ms", seen.back.figures());
-    let acks = room.end_and_acks(report, given.seats)?;
+    let (end, acks) = room.end_and_acks()?;
+    end.check(report, given.seats);
+    report.figure("reconnects", end.reconnects);
     let mut synced = Times::default();
     seen.healed_ms.iter().for_each(|healed| synced.add_ms(acks.synced_after(*healed)));
     let slowest = synced.within(100).unwrap_or(0);

@@ -149,7 +149,7 @@ impl Scene {
         let wire = Wire::lay()?;
         let given =
             Given { seats: 2 * SEATS_OF_A_SORT, programs: given.programs.clone(), home: given.home.clone(), ..*given };
-        let room = Room::found_across(&given, "rogue")?;
+        let room = Room::found_across(&given, "rogue", 0)?;
         let server: SocketAddr = room.site.address()?.parse()?;
         let (trust, seating) = (Trust::load(&room.site.public_file())?, room.site.write_seating()?);
         let code = room.site.enrol_code(SEATS_OF_A_SORT)?;
