@@ -140,7 +140,8 @@ impl Server {
                     let hall = Arc::clone(&hall);
                     guests.spawn(async move {
                         if let Some(connection) = handshake.finish().await {
-                            serve_connection(hall, connection).await;
+                            // In a box: thousands of callers may wait in line, and most of a flood's never get this far.
+                            Box::pin(serve_connection(hall, connection)).await;
                         }
                     });
                 }
