@@ -21,6 +21,11 @@ impl Figures {
         self.0.entry(name.to_owned()).or_default().push(value);
     }
 
+    /// Rounds so far.
+    pub(crate) fn rounds(&self) -> usize {
+        self.0.values().map(Vec::len).max().unwrap_or(0)
+    }
+
     pub(crate) fn settle(&self) -> BTreeMap<String, Figure> {
         self.0.iter().map(|(name, values)| (name.clone(), Figure::of(values))).collect()
     }

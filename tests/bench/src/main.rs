@@ -50,9 +50,9 @@ pub(crate) struct Options {
     /// Print the report as JSON on stdout.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write the report to this file too.
+    /// Write the report to this file too; may be given more than once.
     #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
+    pub(crate) report: Vec<PathBuf>,
     /// Only these parts; all when left out.
     #[arg(long, value_delimiter = ',', value_enum)]
     pub(crate) parts: Vec<Part>,

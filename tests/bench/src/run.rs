@@ -54,22 +54,25 @@ struct Gathered {
     failed: Vec<String>,
 }
 
-/// Measures everything and prints the report.
+/// Measures everything and prints the report; after every round it is on disk, so that a run that is cut short leaves its rounds.
 pub(crate) fn all(options: &Options) -> Result<()> {
     let vanishing = tempfile::tempdir()?;
     let out = options.out.clone().unwrap_or_else(|| vanishing.path().to_owned());
     fs::create_dir_all(&out)?;
-    let (mut gathered, overflows) = (Gathered::default(), udp::machine_errors());
+    let mut gathered = Gathered::default();
+    let mut text = String::new();
     for round in 0..u64::from(options.rounds) {
+        let overflows = udp::machine_errors();
         limits::measure(&mut gathered.machine, tempfile::tempdir()?.path())?;
         for seats in &options.seats {
             one_size(options, &out, &mut gathered, (*seats, round))?;
         }
+        if let (Some(before), Some(after)) = (overflows, udp::machine_errors()) {
+            gathered.machine.note("udp_receive_buffer_errors", after - before);
+        }
+        text = report(options, &out, &gathered)?;
     }
-    if let (Some(before), Some(after)) = (overflows, udp::machine_errors()) {
-        gathered.machine.note("udp_receive_buffer_errors", after - before);
-    }
-    report(options, &out, &gathered)?;
+    print!("{text}");
     ensure!(gathered.failed.is_empty(), "failed: {}", gathered.failed.join("; "));
     Ok(())
 }
@@ -97,7 +100,8 @@ fn one_size(options: &Options, out: &Path, gathered: &mut Gathered, (seats, numb
     Ok(())
 }
 
-fn report(options: &Options, out: &Path, gathered: &Gathered) -> Result<()> {
+/// Writes what there is, says it to people, and returns what belongs on stdout.
+fn report(options: &Options, out: &Path, gathered: &Gathered) -> Result<String> {
     let Gathered { machine, sizes, skipped, failed } = gathered;
     let machine = machine.settle();
     let sizes: BTreeMap<u16, _> = sizes.iter().map(|(seats, figures)| (*seats, figures.settle())).collect();
@@ -112,7 +116,7 @@ fn report(options: &Options, out: &Path, gathered: &Gathered) -> Result<()> {
     skipped.iter().for_each(|why| text.push_str(&format!("skipped: {why}\n")));
     let report = json!({
         "bench": "exam-bench", "commit": options.commit, "cores": std::thread::available_parallelism().map_or(0, usize::from),
-        "load_average": load_average(), "rounds": options.rounds, "seconds": options.seconds,
+        "load_average": load_average(), "rounds": gathered.machine.rounds(), "seconds": options.seconds,
         "targets": targets, "skipped": skipped, "failed": failed, "machine": machine, "seats": sizes,
     });
     let files = options.report.iter().cloned().chain([out.join("bench.json")]);
@@ -120,10 +124,7 @@ fn report(options: &Options, out: &Path, gathered: &Gathered) -> Result<()> {
         fs::write(&file, format!("{report:#}\n")).with_context(|| file.display().to_string())?;
     }
     eprintln!("{text}");
-    if options.json {
-        println!("{report:#}");
-    }
-    Ok(())
+    Ok(if options.json { format!("{report:#}\n") } else { String::new() })
 }
 
 /// How busy the machine was at the end, everybody's work counted: over 1, 5 and 15 minutes.
