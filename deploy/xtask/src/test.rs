@@ -19,7 +19,7 @@ const DEMOS: [(&str, &str); 2] = [("demo, 40 seats", "40"), ("demo, 500 seats", 
 const WHOLE_ROOMS: &str = "20";
 
 /// Rigs and what they are called in the table.
-const RIGS: [(&str, &str); 8] = [
+const RIGS: [(&str, &str); 9] = [
     ("rig: kill -9", "kill"),
     ("rig: power cut", "power-cut"),
     ("rig: disk full", "disk-full"),

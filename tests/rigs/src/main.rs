@@ -64,9 +64,9 @@ const BUDGETS: [Budget; 9] = [
     Budget { which: Which::Clock, name: "clock", rounds: 12, long: 200, seconds: 25 },
     Budget { which: Which::Backup, name: "backup", rounds: 50, long: 500, seconds: 90 },
     Budget { which: Which::DiskGone, name: "disk-gone", rounds: 8, long: 100, seconds: 30 },
-    Budget { which: Which::Network, name: "network", rounds: 12, long: 200, seconds: 80 },
+    Budget { which: Which::Network, name: "network", rounds: 12, long: 200, seconds: 140 },
     Budget { which: Which::Rogue, name: "rogue", rounds: 8, long: 80, seconds: 60 },
-    Budget { which: Which::Flood, name: "flood", rounds: 4, long: 40, seconds: 48 },
+    Budget { which: Which::Flood, name: "flood", rounds: 4, long: 40, seconds: 60 },
 ];
 /// The long run may take this many times as long as its rounds suggest.
 const LONG_SECONDS: u64 = 4 * 3_600;

@@ -60,7 +60,7 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     // The greedy machine's candidate signs in like everybody: before the start.
     one(&room, GREEDY, 0, &code)?;
     room.begin()?;
-    let seconds = (given.time.as_secs() / KINDS.len() as u64).clamp(1, FLOOD_S_MAX);
+    let seconds = (given.time.as_secs() / (KINDS.len() as u64 + 1)).clamp(1, FLOOD_S_MAX);
     let calm = stretch(CALM);
     let (begun, first_kib, mut peak_kib) = (Instant::now(), resident_kib(&room)?, 0);
     let mut floods = Vec::new();

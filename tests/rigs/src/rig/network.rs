@@ -41,7 +41,8 @@ enum Trouble {
 }
 
 impl Trouble {
-    /// Every sort in turn, the rest by chance. For how long: a second at least, 20 when pulled and 8 otherwise at most.
+    /// Every sort in turn, the rest by chance. For how long: a second at least, 20 when pulled and 8 otherwise at most, and rather short than
+    /// long, so that a run sees many.
     fn draw(chance: &mut Chance, round: u64) -> (Self, Duration) {
         let trouble = match round % 5 {
             0 => Trouble::Choked { kbit: 1_000 + chance.below(9_000), lost: chance.below(101) },
@@ -51,7 +52,9 @@ impl Trouble {
             _ => Trouble::OneWay(if chance.below(2) == 0 { Way::ToServer } else { Way::ToSeats }),
         };
         let most = if matches!(trouble, Trouble::Pulled { .. }) { 20_000 } else { 8_000 };
-        (trouble, Duration::from_millis(1_000 + chance.below(most - 1_000)))
+        let longest = chance.below(most - 1_000);
+        let within = chance.below(longest + 1);
+        (trouble, Duration::from_millis(1_000 + within))
     }
 
     fn begin(self, wire: &Wire) -> Result<()> {
