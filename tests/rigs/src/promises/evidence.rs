@@ -22,6 +22,8 @@ pub(crate) struct RigReport {
     pub(crate) control_found: bool,
     pub(crate) skipped: Option<String>,
     pub(crate) problems: Vec<String>,
+    #[serde(default)]
+    pub(crate) over: Vec<String>,
     pub(crate) figures: Value,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,

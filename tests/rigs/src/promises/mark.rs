@@ -111,6 +111,8 @@ fn judge_rigs(
         } else if !report.ok {
             let first = report.problems.first().map_or("its control was not found out", String::as_str);
             verdict.add(Mark::Broken, format!("the rig {name} failed: {first}"));
+        } else if let Some(over) = report.over.first() {
+            verdict.add(Mark::NotYet, format!("the rig {name} exceeded a number: {over}"));
         } else if report.rounds < *wanted {
             verdict.add(Mark::NotYet, format!("the rig {name} ran {} of {wanted} rounds", report.rounds));
         }
@@ -215,9 +217,13 @@ mod tests {
     }
 
     fn evidence(ok: bool, rounds: u64, skipped: Option<&str>) -> Evidence {
+        ran(ok, rounds, skipped, &[])
+    }
+
+    fn ran(ok: bool, rounds: u64, skipped: Option<&str>, over: &[&str]) -> Evidence {
         let report = json!([{
             "rig": "kill", "seed": 1, "rounds": rounds, "rounds_wanted": 9, "seconds": 2, "ok": ok, "control_found": true,
-            "skipped": skipped, "problems": [], "figures": {},
+            "skipped": skipped, "problems": [], "over": over, "figures": {},
         }]);
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("rigs")).unwrap();
@@ -241,6 +247,7 @@ mod tests {
         ] {
             assert_eq!(mark(kill, &evidence(ok, rounds, skipped)), wanted, "{ok} {rounds} {skipped:?}");
         }
+        assert_eq!(mark(kill, &ran(true, 5, None, &["p99 of 2 s"])), Mark::NotYet);
         let whole = evidence(true, 5, None);
         assert_eq!(mark("rigs = { flood = 1 }", &whole), Mark::NotYet);
         assert_eq!(mark("rigs = { kill = 5 }\nmissing = 'the other half'", &whole), Mark::NotYet);

@@ -82,20 +82,20 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     report.figure("seconds_of_each", seconds);
     report.figure("server_kib_before", first_kib);
     report.figure("server_memory_growth_kib", growth);
-    report.check(growth <= GROWTH_KIB, || format!("the server's memory grew by {growth} KiB"));
+    report.within(growth <= GROWTH_KIB, || format!("the server's memory grew by {growth} KiB"));
     let still = stand_still(&room)?;
     room.all_back()?;
     let (end, acks) = room.end_and_acks()?;
     end.check(report, given.seats + 1);
     report.figure("reconnects", end.reconnects);
-    report.check(end.reconnects == 0, || format!("seats lost their connection {} times", end.reconnects));
+    report.within(end.reconnects == 0, || format!("seats lost their connection {} times", end.reconnects));
     report.figure("calm_save_ms", acks.made_between(calm.0, calm.1).figures());
     for (kind, (name, flood_figure, times_figure)) in KINDS.iter().enumerate() {
         let of_kind = || floods.iter().filter(move |flood| flood.kind == kind);
         let mut times = Times::default();
         of_kind().for_each(|flood| times.take(acks.made_between(flood.from_ms, flood.to_ms)));
         let p99 = times.within(99);
-        report.check(p99.is_some_and(|p99| p99 <= P99_MS), || format!("{name}: p99 of saves {p99:?} ms"));
+        report.within(p99.is_some_and(|p99| p99 <= P99_MS), || format!("{name}: p99 of saves {p99:?} ms"));
         let sum = |count: fn(&Flood) -> u64| of_kind().map(count).sum::<u64>();
         let highest_kib = of_kind().map(|flood| flood.server_kib).max();
         report.figure(

@@ -115,13 +115,13 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
     seen.healed_ms.iter().for_each(|healed| synced.add_ms(acks.synced_after(*healed)));
     let slowest = synced.within(100).unwrap_or(0);
     report.figure("whole_again_to_all_synced_ms", synced.figures());
-    report.check(slowest <= SYNCED_MS, || format!("it took {slowest} ms until everything was synced"));
+    report.within(slowest <= SYNCED_MS, || format!("it took {slowest} ms until everything was synced"));
     for (name, (from, to), most) in
         [("save_good_ms", good, GOOD_P99_MS), ("save_at_10_percent_loss_ms", lossy, LOSSY_P99_MS)]
     {
         let mut times = acks.made_between(from, to);
         let p99 = times.within(99);
-        report.check(p99.is_some_and(|p99| p99 <= most), || format!("{name}: p99 {p99:?}, more than {most}"));
+        report.within(p99.is_some_and(|p99| p99 <= most), || format!("{name}: p99 {p99:?}, more than {most}"));
         report.figure(name, times.figures());
     }
     Ok(())
