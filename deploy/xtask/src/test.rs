@@ -16,7 +16,7 @@ use std::{
 const DEMOS: [(&str, &str); 2] = [("demo, 40 seats", "40"), ("demo, 500 seats", "500")];
 
 /// Seeds of forty seats in a test run; `cargo xtask sim --long` takes 20,000.
-const WHOLE_ROOMS: &str = "20";
+const WHOLE_ROOMS: &str = "100";
 
 /// Rigs and what they are called in the table.
 const RIGS: [(&str, &str); 9] = [

@@ -18,8 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A refresh begins when the server serves; the kill comes within this after that.
-const MOMENT_MS: u64 = 40;
+/// A refresh begins when the server serves; the kill comes within one of these after that. How long a refresh takes is the machine's.
+const MOMENTS_MS: [u64; 3] = [5, 15, 40];
 /// After so many rounds a refresh is let through to its end.
 const WHOLE_EVERY: u64 = 5;
 /// Between two looks at the status.
@@ -49,7 +49,7 @@ pub(crate) fn run(given: &Given, report: &mut Report) -> Result<()> {
             whole.add(served.elapsed());
             room.acks.wait_more(usize::from(given.seats), DEADLINE)?;
         } else {
-            thread::sleep(Duration::from_millis(chance.below(MOMENT_MS)));
+            thread::sleep(Duration::from_millis(chance.below(MOMENTS_MS[round as usize % MOMENTS_MS.len()])));
         }
         room.kill_server()?;
         room.lost_at(&room.site.folder().server())?.check(report, round);
