@@ -14,7 +14,7 @@ use exam_protocol::{
 };
 use exam_room::{
     Ask, Fact, Reply, Site, Tell,
-    rules::{ending::Clock, wall_clock::NoteWallJump},
+    rules::{ending::Clock, numbers::WALL_JUMP_MS, wall_clock::ReadClocks},
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::sync::{
@@ -257,12 +257,12 @@ impl Desk {
         }
     }
 
-    /// Looks whether wall time has jumped; it is recorded and changes nothing.
+    /// Looks at both clocks: that wall time has jumped is recorded, and in a quiet sitting that time went on.
     fn stage_wall(&mut self, batch: &mut Batch) -> WallWatch {
         let (by_ms, seen) = self.wall.look(self.clock.now());
         let before = batch.facts.len();
-        drop(self.judge(&Ask::NoteWallJump(NoteWallJump { by_ms }), batch));
-        if batch.facts.len() > before {
+        drop(self.judge(&Ask::ReadClocks(ReadClocks { by_ms }), batch));
+        if batch.facts.len() > before && by_ms.unsigned_abs() > WALL_JUMP_MS {
             tracing::warn!(by_ms, "the wall clock jumped; nobody's time changes, but look at the server's clock");
         }
         seen

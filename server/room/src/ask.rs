@@ -183,7 +183,7 @@ asks! {
     /// HB-05.
     mock::ResetMock(by),
     /// The wall clock jumped.
-    wall_clock::NoteWallJump,
+    wall_clock::ReadClocks,
     /// 举手.
     hand::RaiseHand,
     /// 取消举手.

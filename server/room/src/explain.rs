@@ -5,6 +5,7 @@ mod words;
 
 pub use words::{Line, cause, kind, length, phase, state};
 
+use crate::rules::numbers::WALL_JUMP_MS;
 use crate::{
     Fact,
     state::{Attempt, Authority, End, Granted, Removed, Site, Sitting, Stage, Target},
@@ -150,8 +151,11 @@ fn granted(sitting: &Sitting, attempt: AttemptId) -> impl Iterator<Item = &Grant
 /// Whether a fact touched a seat. Looks at the fields every fact names things by, so that a new rule's facts are found too:
 /// an attempt, a candidate, a target, a sitting, a machine.
 pub fn touches(sitting: &SittingId, attempt: Option<&Attempt>, fact: &Fact) -> bool {
-    if matches!(fact.kind(), "server_noted" | "wall_clock_jumped") {
-        return true;
+    match fact {
+        Fact::ServerNoted(_) => return true,
+        // A reading in a quiet minute tells nobody anything.
+        Fact::ClocksRead(read) => return read.by_ms.unsigned_abs() > WALL_JUMP_MS,
+        _ => {}
     }
     let Ok(body) = serde_json::from_str::<Value>(&fact.body()) else { return false };
     let of_sitting = || body["sitting"] == sitting.as_str();

@@ -186,7 +186,7 @@ facts! {
     "backup_requested" backup_paper::BackupRequested,
     "backup_paper_used" backup_paper::BackupPaperUsed,
     "mock_reset" mock::MockReset,
-    "wall_clock_jumped" wall_clock::WallClockJumped,
+    "clocks_read" wall_clock::ClocksRead,
     "hand_raised" hand::HandRaised,
     "hand_lowered" hand::HandLowered,
     "hand_taken" hand::HandTaken,

@@ -165,7 +165,7 @@ impl RoomRecord {
                 let what = format!("启用{}：{}", f.paper, f.reason);
                 Some(Line::new("备用试卷", what).target(&f.target).by(&f.by))
             }
-            Fact::WallClockJumped(_) => None,
+            Fact::ClocksRead(_) => None,
             Fact::HandRaised(_) => None,
             Fact::HandLowered(_) => None,
             Fact::HandTaken(_) => None,

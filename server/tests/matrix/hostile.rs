@@ -22,7 +22,7 @@ use std::{
 const NUMBERS: [&[u8]; 4] =
     [&[253, 255, 255, 255, 255, 255, 255, 255, 255], &[252, 255, 255, 255, 255], &[251, 255, 255], &[0]];
 /// Noticed by the room itself whatever anybody says.
-const BY_ITSELF: [&str; 3] = ["finding_noted", "finding_grew", "wall_clock_jumped"];
+const BY_ITSELF: [&str; 3] = ["finding_noted", "finding_grew", "clocks_read"];
 /// A switch: a hand lowered in between is raised again by the machine it belongs to. Nothing is counted by it.
 const SWITCH: [&str; 2] = ["hand_raised", "hand_lowered"];
 /// Strange messages of one question, spread over all there are.

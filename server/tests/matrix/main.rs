@@ -98,7 +98,7 @@ async fn faults(
             }
         }
     }
-    let by_itself = ["finding_noted", "finding_grew", "wall_clock_jumped"];
+    let by_itself = ["finding_noted", "finding_grew", "clocks_read"];
     let left: Vec<_> = served.kinds().split_off(before.len());
     let left: Vec<_> = left.into_iter().filter(|kind| !by_itself.contains(&kind.as_str())).collect();
     for (speaker, link) in &links {

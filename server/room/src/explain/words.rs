@@ -76,7 +76,7 @@ pub fn kind(kind: &str) -> (&str, &str) {
         "cut_counted" => ("断电时段照常计时", "the power cut counts"),
         "sitting_called_off" => ("取消入场", "called off before the start"),
         "password_changed" => ("密码已改", "a password was changed"),
-        "wall_clock_jumped" => ("系统时间跳变", "the wall clock jumped"),
+        "clocks_read" => ("时钟记录", "both clocks were read"),
         other => (other, other),
     }
 }

@@ -37,6 +37,8 @@ pub const REMOVE_BACK_MS: u64 = minutes(120);
 
 /// DESIGN §5: wall time that moves by more than this beyond the time that passed has jumped.
 pub const WALL_JUMP_MS: u64 = seconds(2);
+/// P6: so long may pass in a running sitting without a fact; then the clocks are read.
+pub const QUIET_MS: u64 = minutes(1);
 /// HB-33: a visit within so long after the start is the visit at the start; by then the door is closed (HB-20).
 pub const VISIT_START_MS: u64 = minutes(30);
 /// HB-33: a visit in the last minutes is the visit at the end; then candidates are reminded (HB-22).
